@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_RECORD_NUMBERS_H
+#define LB_RECORD_NUMBERS_H
+
+#include "core/error.h"
+#include "core/text.h"
+#include "record/archive.h"
+#include "record/ledger.h"
+#include "record/published.h"
+
+/**
+ * All numbers and texts of a record as JSON, keys sorted, 17 significant digits:
+ * {"e03.r2": {"value": .., "kind": "r2", "unit": "", "ci": [lo, hi] or null, "se": .. or null,
+ *  "p_above": .. or null, "n": 816, "rows": "sha256:..", "rowset": "covered", "digits": 4,
+ *  "seed": .., "oracle": false, "protocol": "clean", "na": null}, ...}
+ * An n/a number has value null and its reason in na; a text has kind "text" and only its value.
+ */
+void lb_numbers_json(const lb_archive *a, lb_text *out);
+/** The same numbers as TSV, in the columns of ledger.h. */
+void lb_numbers_tsv(const lb_archive *a, lb_text *out);
+
+/**
+ * The trail of one number or text: value, interval, n, row set, kind, protocol, seed, program,
+ * version, git commit, spec and data hashes, frozen and published value, and the verdicts that
+ * rest on it. @p frozen and @p published may be NULL.
+ * @return LB_OK, or LB_ENAME with the nearest match
+ */
+lb_status lb_why(const lb_archive *a, const char *key, const lb_ledger *frozen,
+                 const lb_published *published, lb_text *out, lb_error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_RECORD_PUBLISHED_H
+#define LB_RECORD_PUBLISHED_H
+
+#include "core/error.h"
+
+#include <stddef.h>
+
+/**
+ * What was published elsewhere: data/published/published.tsv, one value a line, tab-separated
+ *   key value unit_or_kind ci_low ci_high n_test conditions source
+ * Values are kept as printed there, since digits matter; @c number is the value when the text is a
+ * number (a trailing % is dropped), else NAN.
+ */
+typedef struct lb_published_entry {
+    const char *key, *value, *unit, *n, *conditions, *source; /* never NULL, "" if absent */
+    double number, ci_lo, ci_hi;                              /* NAN if absent */
+} lb_published_entry;
+
+typedef struct lb_published lb_published;
+
+/** LB_EIO; LB_EFORMAT "file:line: ..."; LB_ENAME for a repeated key. The caller owns *out. */
+lb_status lb_published_load(const char *path, lb_published **out, lb_error *err);
+void lb_published_free(lb_published *p); /* NULL is fine */
+
+const lb_published_entry *lb_published_find(const lb_published *p, const char *key); /* or NULL */
+const char *lb_published_nearest(const lb_published *p, const char *key);            /* or NULL */
+size_t lb_published_count(const lb_published *p);
+const lb_published_entry *lb_published_at(const lb_published *p, size_t i); /* order of the file */
+
+#endif
