@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_MODELS_LSTSQ_H
+#define LB_MODELS_LSTSQ_H
+
+#include "core/error.h"
+#include "linalg/mat.h"
+
+#include <stdbool.h>
+
+/** A small dense least-squares fit and what regression tables print about it. */
+typedef struct lb_lstsq {
+    lb_vec w;           /* (p) coefficients */
+    lb_vec se;          /* (p) standard errors; NAN without residual degrees of freedom */
+    double residual_sd; /* sqrt(RSS / (n - rank)); NAN when n == rank */
+    double r2;          /* 1 - RSS / TSS */
+    double condition;   /* of the column-scaled design, infinite if rank < p */
+    size_t rank;
+} lb_lstsq;
+
+/**
+ * Minimise |y - Xw| by the singular values of X with its columns scaled to unit length; columns
+ * that depend on others share their weight (minimum norm in the scaled unknowns, Golub & Van Loan
+ * 4th ed., sec. 5.5). One step of refinement with residuals in extended precision. Cost: O(n p^2).
+ * @param x         (n, p); put a column of ones in it for an intercept
+ * @param centred   TSS about the mean of y (a model with an intercept) or about 0
+ * @param out       receives the fit; release with lb_lstsq_free()
+ * @return LB_OK; LB_ESHAPE; LB_EINVAL (no row or no column); LB_ENUMERIC (NaN or infinity)
+ */
+lb_status lb_lstsq_fit(lb_cmat x, lb_cvec y, bool centred, lb_lstsq *out, lb_error *err);
+void lb_lstsq_free(lb_lstsq *f);
+
+#endif

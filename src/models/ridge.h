@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_MODELS_RIDGE_H
+#define LB_MODELS_RIDGE_H
+
+#include "core/error.h"
+#include "linalg/gram.h"
+#include "linalg/mat.h"
+#include "linalg/stream.h"
+
+#include <stdbool.h>
+
+/**
+ * Ridge regression with an unpenalised intercept, for a whole grid of penalties:
+ * minimise |y - Xw - b|^2 + alpha |w|^2 over w and b. alpha = 0 is least squares of minimum norm.
+ * Source: Hastie, Tibshirani & Friedman, ESL 2nd ed., sec. 3.4.1, eq. 3.44.
+ *
+ * With the moments of lb_gram_moments(), (Xc'Xc + alpha I) w = Xc'yc and b = mean(y) - mean(x)'w.
+ * Routes, each alpha naming the one it took in @c method:
+ *  'c' Cholesky, one factorisation an alpha: grids of up to LB_RIDGE_CHOLESKY_GRID alphas;
+ *  'b' one orthogonal reduction to a band, then a cheap band Cholesky an alpha: longer grids;
+ *  's' spectral: the eigenvectors of Xc'Xc. For alpha = 0 when n <= p or the reciprocal condition
+ * is below LB_RIDGE_RCOND, and for any alpha whose factorisation failed. At alpha = 0 the spectral
+ * route drops eigenvalues below p * DBL_EPSILON * the largest: singular values of X below about
+ * 1e-6 of the largest cannot be told from rounding in a Gram matrix.
+ */
+typedef struct lb_ridge {
+    lb_mat w;          /* (n_alpha, p) weights for x as it comes, also when fitted standardised */
+    double *b;         /* (n_alpha) intercepts */
+    double *alpha;     /* (n_alpha) as given */
+    double *condition; /* (n_alpha) estimated 2-norm condition of the system that was solved */
+    char *method;      /* (n_alpha) 'c', 'b' or 's' */
+    size_t n_alpha, n_rows;
+} lb_ridge;
+
+enum { LB_RIDGE_CHOLESKY_GRID = 4 };
+#define LB_RIDGE_RCOND 1e-12
+
+typedef struct lb_ridge_options {
+    /* Penalise the weights of columns of unit standard deviation. Their alphas are not comparable
+     * with those of the plain fit: say so beside every one. */
+    bool standardise;
+} lb_ridge_options;
+
+/**
+ * Fit one model on the union of the groups marked in @p use (groups flags; NULL: all).
+ * @param alphas  any order, >= 0 and finite
+ * @param out     receives the fit; the caller frees it
+ * @return LB_OK; LB_EINVAL (no alpha, a negative or non-finite one, no rows in the groups);
+ *         LB_ENUMERIC (the eigenvectors did not converge; or the Gram is float32 and too coarse for
+ *         these alphas: accumulate it again in float64, as lb_ridge_fit_stream() does)
+ */
+lb_status lb_ridge_fit(const lb_gram *g, const bool *use, lb_cvec alphas, lb_ridge **out,
+                       lb_error *err);
+
+/**
+ * Fit several models at once, sharing the threads among them. The bits of a model do not depend on
+ * the others nor on the threads. Scratch: one p x p matrix a thread.
+ * @param use  (n_models x groups) flags, one row a model
+ * @param out  (n_models) fits, each freed by the caller; all NULL after a failure
+ */
+lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, lb_cvec alphas,
+                            lb_ridge_options options, lb_ridge **out, lb_error *err);
+
+/**
+ * From the stream to the fits: float32 blocks where lb_gram_float32_is_safe() allows them, and once
+ * more in float64 if they turn out too coarse. Arguments as lb_gram_accumulate() and
+ * lb_ridge_fit_many(); @p noise is the noise level of the spectra.
+ */
+lb_status lb_ridge_fit_stream(const lb_stream *x, lb_cvec y, const int *group, size_t groups,
+                              double noise, const bool *use, size_t n_models, lb_cvec alphas,
+                              lb_ridge_options options, lb_ridge **out, lb_error *err);
+
+void lb_ridge_free(lb_ridge *r); /* NULL is fine */
+
+/**
+ * Predictions of several models in one pass over @p x.
+ * @param yhat  per model, (x->rows, n_alpha of that model): column k belongs to its alpha k
+ * @return LB_OK; LB_ESHAPE; LB_ENUMERIC if a prediction is NaN or infinite (the row is named); or
+ *         what the stream reports
+ */
+lb_status lb_ridge_predict(const lb_ridge *const *models, size_t n_models, const lb_stream *x,
+                           const lb_mat *yhat, lb_error *err);
+
+typedef struct lb_alpha_choice {
+    size_t index;
+    double alpha, r2;
+    int edge; /* -1: the best is the first alpha of the grid, +1: the last, 0: inside */
+} lb_alpha_choice;
+
+/**
+ * The alpha with the largest validation R2; a tie goes to the larger alpha.
+ * @param alphas  ascending, no two equal
+ * @return LB_OK; LB_ESHAPE; LB_EINVAL (empty or not ascending); LB_ENUMERIC if an R2 is NaN or
+ *         infinite: a model that cannot be scored is not chosen around
+ */
+lb_status lb_ridge_choose(lb_cvec alphas, lb_cvec r2, lb_alpha_choice *out, lb_error *err);
+
+/** The two decades beyond an edge, ascending: {a/100, a/10} of the first alpha for -1, {10a, 100a}
+ * of the last for +1. */
+void lb_alphas_extend(lb_cvec alphas, int edge, double out[2]);
+
+#endif
