@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_STUDY_STUDY_H
+#define LB_STUDY_STUDY_H
+
+#include "core/number.h"
+#include "record/record.h"
+#include "stats/bootstrap.h"
+#include "study/cohort.h"
+
+/**
+ * One run of one experiment: its spec, its data, its record. Sticky like the writers: after the
+ * first failure every call below does nothing, and lb_study_main() reports it; a loop asks
+ * lb_study_ok(). So an experiment reads like a method section.
+ */
+typedef struct lb_study {
+    const char *id;      /* "e02": prefix of every key */
+    const char *profile; /* "standard", ... */
+    const char *figures; /* directory the figures go to */
+    lb_spec *spec;
+    lb_record *record;
+    lb_cohort data; /* the data set of the profile */
+    lb_cohort more; /* the larger replication set; see has_more */
+    bool has_more;
+    lb_status status;
+    lb_error *err;
+} lb_study;
+
+/** What a program is: a name ("e02_piecewise"), a sentence for --help and the run itself. */
+typedef struct lb_experiment {
+    const char *name, *summary;
+    void (*run)(lb_study *s);
+} lb_experiment;
+
+/**
+ * The main() of an experiment program: options --profile, --data, --replication, --spec, --results,
+ * --figures, --help, --version; opens everything, records the data and the provenance, runs, judges
+ * the hypotheses and writes the record.
+ * @return exit status: 0, or 2 with one message on stderr
+ */
+int lb_study_main(int argc, char **argv, const lb_experiment *e);
+
+bool lb_study_ok(const lb_study *s);
+void lb_study_take(lb_study *s, lb_status status); /* of a library call that was given s->err */
+
+/** Record a number; the key is "<id>." + the formatted rest. */
+void lb_study_put(lb_study *s, lb_number x, const char *key, ...)
+    __attribute__((format(printf, 3, 4)));
+void lb_study_put_text(lb_study *s, const char *value, const char *key, ...)
+    __attribute__((format(printf, 3, 4)));
+/** A cell of table @p id that shows the number under "<id>." + key. */
+void lb_study_cell(lb_study *s, const char *table, const char *key, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Path stem of a figure, "figures/e02_bins", by its id in the spec; also records the figure.
+ * The caller frees it. */
+char *lb_study_figure(lb_study *s, const char *figure_id);
+
+/* --- models scored together ------------------------------------------------------------------- */
+
+/** One model's predictions for all test rows of a cohort. */
+typedef struct lb_entry {
+    const char *name;
+    lb_cvec yhat;
+    bool oracle; /* true labels were used at prediction time */
+} lb_entry;
+
+/**
+ * Models on one row set: scores, paired differences and shares, all from the same rows and the same
+ * resamples. Made by lb_contest_on(), freed by lb_contest_free(); belongs to its study.
+ */
+typedef struct lb_contest lb_contest;
+
+lb_contest *lb_contest_on(lb_study *s, const lb_cohort *c, const lb_rowset *rows,
+                          const lb_entry *entries, size_t n);
+void lb_contest_free(lb_contest *c);
+
+lb_number lb_contest_r2(const lb_contest *c, size_t i); /* with its bootstrap interval */
+lb_number lb_contest_mae(const lb_contest *c, size_t i);
+lb_number lb_contest_rmse(const lb_contest *c, size_t i);
+lb_number lb_contest_bias(const lb_contest *c, size_t i);
+/** R2 of i minus R2 of j; p_above is P(difference > thresholds.valuable). */
+lb_number lb_contest_delta(const lb_contest *c, size_t i, size_t j);
+lb_number lb_contest_share(const lb_contest *c, size_t part, size_t reference, size_t full);
+lb_number lb_contest_delta_mean(const lb_contest *c, size_t i, size_t j);
+void lb_contest_draws(const lb_contest *c, size_t i, size_t j, double *out);
+const lb_outcome *lb_contest_outcome(const lb_contest *c, size_t i); /* borrowed */
+
+/* --- the nine experts and the global model ---------------------------------------------------- */
+
+enum { LB_MOE_GLOBAL = LB_BINS_MAX }; /* index of the global model in lb_moe.model */
+
+/** Global Ridge and one Ridge a bin, fitted and selected together, and the mixture routed by the
+ * true bins. */
+typedef struct lb_moe {
+    lb_sweep *sweep;
+    lb_sweep_model global;
+    lb_sweep_model expert[LB_BINS_MAX]; /* by bin; n_train 0 where there is none */
+    bool has_expert[LB_BINS_MAX];
+    double *mixture;  /* per test row: the expert's prediction, NAN where uncovered */
+    double *fallback; /* the same with the global model where uncovered */
+    size_t n_test;
+} lb_moe;
+
+#endif
