@@ -62,21 +62,3 @@ void lb_rng_shuffle(lb_rng *r, size_t *items, size_t n)
         items[j] = kept;
     }
 }
-
-void lb_normal_row(uint64_t seed, uint64_t row, size_t p, float *z)
-{
-    const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
-    for (size_t j = 0; j < p; j += 4) {
-        const philox4x32_ctr_t counter = {
-            {(uint32_t)(j / 4), 0x6E6F6973u, (uint32_t)row, (uint32_t)(row >> 32)}};
-        const philox4x32_ctr_t word = philox4x32(counter, key);
-        for (size_t k = 0; k < 4 && j + k < p; k += 2) {
-            const float u = ((float)(word.v[k] >> 8) + 1.0f) * 0x1p-24f;
-            const float v = (float)(word.v[k + 1] >> 8) * 0x1p-24f;
-            const float radius = sqrtf(-2.0f * logf(u)), angle = 6.28318531f * v;
-            z[j + k] = radius * cosf(angle);
-            if (j + k + 1 < p)
-                z[j + k + 1] = radius * sinf(angle);
-        }
-    }
-}

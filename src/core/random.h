@@ -21,10 +21,4 @@ double lb_rng_normal(lb_rng *r);                      /* N(0, 1), Box-Muller */
 size_t lb_rng_below(lb_rng *r, size_t n);             /* 0 .. n-1 without modulo bias, n > 0 */
 void lb_rng_shuffle(lb_rng *r, size_t *items, size_t n); /* Fisher-Yates */
 
-/**
- * The noise contract: z[j] ~ N(0, 1), keyed by (seed, row, j); single precision, Box-Muller on
- * 24-bit uniforms (|z| < 5.9). Thread-safe.
- */
-void lb_normal_row(uint64_t seed, uint64_t row, size_t p, float *z);
-
 #endif
