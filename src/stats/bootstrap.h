@@ -59,7 +59,8 @@ lb_status lb_bootstrap_share(const lb_bootstrap *b, size_t i, size_t j, size_t k
 lb_status lb_bootstrap_retention(const lb_bootstrap *b, size_t method, size_t global, size_t oracle,
                                  lb_number *out, lb_error *err);
 
-/** Mean of the drawn differences (a look at the bias; the estimate itself is in the delta). */
+/** Mean of the drawn differences, a look at the bias; the estimate itself is in the delta, and so
+ * is the standard error given here. */
 lb_status lb_bootstrap_delta_mean(const lb_bootstrap *b, size_t i, size_t j, lb_number *out,
                                   lb_error *err);
 
