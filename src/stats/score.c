@@ -228,8 +228,10 @@ static lb_status gain_ratio(const char *kind, const lb_number *a, const lb_numbe
     if (strcmp(a->kind, "r2"))
         return LB_FAIL(err, LB_EINVAL, "a %s is made of three r2, not of '%s'", kind, a->kind);
     if ((st = lb_score_delta(a, base, &part, err)) != LB_OK ||
-        (st = lb_score_delta(whole, base, &gain, err)) != LB_OK)
-        return lb_error_within(err, "%s", kind);
+        (st = lb_score_delta(whole, base, &gain, err)) != LB_OK) {
+        lb_error_within(err, "%s", kind);
+        return st;
+    }
     *out = part;
     snprintf(out->kind, sizeof out->kind, "%s", kind);
     out->oracle = part.oracle || gain.oracle;
