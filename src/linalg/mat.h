@@ -7,12 +7,30 @@
 /* Views: a pointer and sizes, row-major, nobody's memory. Pass by value. Element (i, j) of a matrix
  * is data[i * stride + j]. The c-versions are read-only; the f-versions are single precision
  * (spectra as stored). */
-typedef struct lb_vec { double *data; size_t n; } lb_vec;
-typedef struct lb_cvec { const double *data; size_t n; } lb_cvec;
-typedef struct lb_mat { double *data; size_t rows, cols, stride; } lb_mat;
-typedef struct lb_cmat { const double *data; size_t rows, cols, stride; } lb_cmat;
-typedef struct lb_matf { float *data; size_t rows, cols, stride; } lb_matf;
-typedef struct lb_cmatf { const float *data; size_t rows, cols, stride; } lb_cmatf;
+typedef struct lb_vec {
+    double *data;
+    size_t n;
+} lb_vec;
+typedef struct lb_cvec {
+    const double *data;
+    size_t n;
+} lb_cvec;
+typedef struct lb_mat {
+    double *data;
+    size_t rows, cols, stride;
+} lb_mat;
+typedef struct lb_cmat {
+    const double *data;
+    size_t rows, cols, stride;
+} lb_cmat;
+typedef struct lb_matf {
+    float *data;
+    size_t rows, cols, stride;
+} lb_matf;
+typedef struct lb_cmatf {
+    const float *data;
+    size_t rows, cols, stride;
+} lb_cmatf;
 
 static inline lb_cvec lb_vec_const(lb_vec v)
 {

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "linalg/blas.h"
+
+#include "core/memory.h"
+
+#include <cblas.h> /* OpenBLAS's; gsl_blas.h must not come near this file */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* LAPACK by its Fortran symbols; a size_t at the end is the hidden length of a character argument.
+ * LAPACK is column-major: its lower triangle is our upper one, its columns are our rows. */
+extern void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
+extern void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda,
+                    double *w, double *work, const int *lwork, int *iwork, const int *liwork,
+                    int *info, size_t, size_t);
+extern void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int *lda,
+                    double *s, double *u, const int *ldu, double *vt, const int *ldvt, double *work,
+                    const int *lwork, int *iwork, int *info, size_t);
+
+void lb_blas_prepare(void)
+{
+    if (openblas_get_num_threads() != 1)
+        openblas_set_num_threads(1);
+}
+
+const char *lb_blas_core(void)
+{
+    return openblas_get_corename();
+}
+
+void lb_blas_widest_core(char **argv)
+{
+#if defined(__x86_64__)
+    const char *core = openblas_get_corename();
+    const int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (!wide || getenv("OPENBLAS_CORETYPE") || (strcmp(core, "Haswell") && strcmp(core, "Zen")))
+        return;
+    if (setenv("OPENBLAS_CORETYPE", "SkylakeX", 0) == 0)
+        execv("/proc/self/exe", argv);
+#else
+    (void)argv;
+#endif
+}
+
+double lb_dot(lb_cvec x, lb_cvec y)
+{
+    return cblas_ddot((int)x.n, x.data, 1, y.data, 1);
+}
+
+void lb_gemv(bool transpose, double alpha, lb_cmat a, lb_cvec x, double beta, lb_vec y)
+{
+    cblas_dgemv(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, (int)a.rows, (int)a.cols,
+                alpha, a.data, (int)a.stride, x.data, 1, beta, y.data, 1);
+}
+
+void lb_symv_lower(lb_cmat a, lb_cvec x, lb_vec y)
+{
+    cblas_dsymv(CblasRowMajor, CblasLower, (int)a.rows, 1.0, a.data, (int)a.stride, x.data, 1, 0.0,
+                y.data, 1);
+}
+
+void lb_gemm(bool transpose_a, bool transpose_b, double alpha, lb_cmat a, lb_cmat b, double beta,
+             lb_mat c)
+{
+    cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                transpose_b ? CblasTrans : CblasNoTrans, (int)c.rows, (int)c.cols,
+                (int)(transpose_a ? a.rows : a.cols), alpha, a.data, (int)a.stride, b.data,
+                (int)b.stride, beta, c.data, (int)c.stride);
+}
+
+void lb_gemmf(bool transpose_a, bool transpose_b, float alpha, lb_cmatf a, lb_cmatf b, float beta,
+              lb_matf c)
+{
+    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                transpose_b ? CblasTrans : CblasNoTrans, (int)c.rows, (int)c.cols,
+                (int)(transpose_a ? a.rows : a.cols), alpha, a.data, (int)a.stride, b.data,
+                (int)b.stride, beta, c.data, (int)c.stride);
+}
+
+void lb_syrk_add(lb_cmat a, lb_mat c)
+{
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)c.rows, (int)a.rows, 1.0, a.data,
+                (int)a.stride, 1.0, c.data, (int)c.stride);
+}
+
+lb_status lb_cholesky(lb_mat a, lb_error *err)
+{
+    const int n = (int)a.rows, lda = (int)a.stride;
+    int info = 0;
+    dpotrf_("L", &n, a.data, &lda, &info, 1);
+    if (info)
+        return LB_FAIL(err, LB_ENUMERIC,
+                       "Cholesky: pivot %d of %d is not positive: the matrix is not positive "
+                       "definite to working precision",
+                       info, n);
+    /* A NaN or an infinity anywhere reaches the diagonal of its row, which dpotrf lets pass. */
+    for (size_t i = 0; i < a.rows; i++)
+        if (!isfinite(a.data[i * a.stride + i]))
+            return LB_FAIL(err, LB_ENUMERIC, "Cholesky: NaN or infinity by row %zu of %d", i, n);
+    return LB_OK;
+}
+
+void lb_cholesky_solve(lb_cmat u, lb_vec x)
+{
+    const int n = (int)u.rows, lda = (int)u.stride;
+    cblas_dtrsv(CblasRowMajor, CblasUpper, CblasTrans, CblasNonUnit, n, u.data, lda, x.data, 1);
+    cblas_dtrsv(CblasRowMajor, CblasUpper, CblasNoTrans, CblasNonUnit, n, u.data, lda, x.data, 1);
+}
+
+lb_status lb_eigen_symmetric(lb_mat a, lb_vec values, lb_error *err)
+{
+    const int n = (int)a.rows, lda = (int)a.stride, ask = -1;
+    if (a.cols != a.rows || values.n != a.rows)
+        return LB_FAIL(err, LB_ESHAPE, "eigenvalues of a %zux%zu matrix into a vector of %zu",
+                       a.rows, a.cols, values.n);
+    for (size_t i = 0; i < a.rows; i++)
+        for (size_t j = 0; j <= i; j++)
+            if (!isfinite(a.data[i * a.stride + j]))
+                return LB_FAIL(err, LB_ENUMERIC, "eigenvalues: element (%zu, %zu) is %g", i, j,
+                               a.data[i * a.stride + j]);
+    double size = 0.0;
+    int isize = 0, info = 0;
+    dsyevd_("V", "U", &n, a.data, &lda, values.data, &size, &ask, &isize, &ask, &info, 1, 1);
+    const int lwork = (int)size, liwork = isize;
+    double *work = lb_xaligned((size_t)lwork, sizeof *work);
+    int *iwork = lb_xaligned((size_t)liwork, sizeof *iwork);
+    dsyevd_("V", "U", &n, a.data, &lda, values.data, work, &lwork, iwork, &liwork, &info, 1, 1);
+    free(work);
+    free(iwork);
+    if (info)
+        return LB_FAIL(err, LB_ENUMERIC, "eigenvalues of a %dx%d matrix: no convergence (info %d)",
+                       n, n, info);
+    return LB_OK;
+}
+
+lb_status lb_svd(lb_mat a, lb_mat u, lb_vec s, lb_mat vt, lb_error *err)
+{
+    const size_t k = a.rows < a.cols ? a.rows : a.cols;
+    if (u.rows != a.rows || u.cols != k || s.n != k || vt.rows != k || vt.cols != a.cols)
+        return LB_FAIL(err, LB_ESHAPE, "SVD of %zux%zu needs u %zux%zu, s %zu, vt %zux%zu", a.rows,
+                       a.cols, a.rows, k, k, k, a.cols);
+    for (size_t i = 0; i < a.rows; i++)
+        for (size_t j = 0; j < a.cols; j++)
+            if (!isfinite(a.data[i * a.stride + j]))
+                return LB_FAIL(err, LB_ENUMERIC, "SVD: element (%zu, %zu) is %g", i, j,
+                               a.data[i * a.stride + j]);
+    /* LAPACK sees A' = V S U': what it calls left is our V', and the other way round. */
+    const int m = (int)a.cols, n = (int)a.rows, lda = (int)a.stride, ldu = (int)vt.stride,
+              ldvt = (int)u.stride, ask = -1;
+    int info = 0, *iwork = lb_xcalloc(8 * k, sizeof *iwork);
+    double size = 0.0;
+    dgesdd_("S", &m, &n, a.data, &lda, s.data, vt.data, &ldu, u.data, &ldvt, &size, &ask, iwork,
+            &info, 1);
+    const int lwork = (int)size;
+    double *work = lb_xcalloc((size_t)lwork, sizeof *work);
+    dgesdd_("S", &m, &n, a.data, &lda, s.data, vt.data, &ldu, u.data, &ldvt, work, &lwork, iwork,
+            &info, 1);
+    free(work);
+    free(iwork);
+    if (info)
+        return LB_FAIL(err, LB_ENUMERIC, "SVD of a %zux%zu matrix: no convergence (info %d)",
+                       a.rows, a.cols, info);
+    return LB_OK;
+}

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "linalg/gram.h"
+
+#include "core/memory.h"
+#include "linalg/blas.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BLOCK = 1024, /* rows read at once, and rows of a group multiplied at once */
+    CHAIN = 512,  /* float32: rows summed in single precision before float64 takes over */
+    TILE_MAX =
+        512, /* columns of a tile; fewer for narrow matrices, so that two threads have work */
+    TILE_MIN = 64,
+};
+
+/* One group: its sums, and the rows that wait to be multiplied. Both spring up with its first row.
+ */
+typedef struct group {
+    size_t n;
+    double *tiles;    /* packed: tile (I, J), J <= I, row-major, of its own size */
+    double *sum, *xy; /* (p) of the shifted, scaled columns, and of their products with t */
+    double st, stt;   /* sums of t = (y - shift) / scale */
+    float *rows;      /* (BLOCK, p) as read */
+    double *t;        /* (BLOCK) */
+    size_t *position; /* (BLOCK) row in the stream, for messages */
+    size_t waiting;
+} group;
+
+struct lb_gram {
+    size_t p, n_groups, tile, n_tiles; /* tile: columns a tile; n_tiles: tiles along an edge */
+    size_t *offset;                    /* of tile I (I + 1) / 2 + J in group.tiles */
+    bool float32, scaled;              /* scaled: shift and scale are set */
+    double *shift, *scale, y_shift, y_scale;
+    group *groups;
+    void *panel; /* (BLOCK x p) of the block being multiplied, column tile after column tile */
+};
+
+size_t lb_gram_cols(const lb_gram *g)
+{
+    return g->p;
+}
+
+size_t lb_gram_groups(const lb_gram *g)
+{
+    return g->n_groups;
+}
+
+size_t lb_gram_rows(const lb_gram *g, size_t k)
+{
+    return k < g->n_groups ? g->groups[k].n : 0;
+}
+
+bool lb_gram_is_float32(const lb_gram *g)
+{
+    return g->float32;
+}
+
+bool lb_gram_float32_is_safe(double noise, size_t rows, size_t cols, double alpha)
+{
+    return noise > 0.0 && rows > 2 * cols && alpha >= 10.0;
+}
+
+static size_t tile_width(const lb_gram *g, size_t i)
+{
+    return i + 1 < g->n_tiles ? g->tile : g->p - i * g->tile;
+}
+
+static lb_gram *gram_new(size_t p, lb_gram_options options)
+{
+    lb_gram *g = lb_xcalloc(1, sizeof *g);
+    g->p = p;
+    g->n_groups = options.groups;
+    g->float32 = options.float32;
+    g->tile = (p / 8 + 63) / 64 * 64;
+    g->tile = g->tile < TILE_MIN ? TILE_MIN : g->tile > TILE_MAX ? TILE_MAX : g->tile;
+    g->n_tiles = (p + g->tile - 1) / g->tile;
+    g->offset = lb_xcalloc(g->n_tiles * (g->n_tiles + 1) / 2 + 1, sizeof *g->offset);
+    for (size_t i = 0, k = 0; i < g->n_tiles; i++)
+        for (size_t j = 0; j <= i; j++, k++)
+            g->offset[k + 1] = g->offset[k] + tile_width(g, i) * tile_width(g, j);
+    g->shift = lb_xcalloc(p, sizeof *g->shift);
+    g->scale = lb_xcalloc(p, sizeof *g->scale);
+    for (size_t j = 0; j < p; j++)
+        g->scale[j] = 1.0;
+    g->y_scale = 1.0;
+    g->groups = lb_xcalloc(options.groups, sizeof *g->groups);
+    g->panel = lb_xaligned(BLOCK * p, options.float32 ? sizeof(float) : sizeof(double));
+    return g;
+}
+
+static void free_waiting(group *k)
+{
+    free(k->rows);
+    free(k->t);
+    free(k->position);
+    k->rows = NULL;
+    k->t = NULL;
+    k->position = NULL;
+}
+
+void lb_gram_free(lb_gram *g)
+{
+    if (!g)
+        return;
+    for (size_t k = 0; k < g->n_groups; k++) {
+        free_waiting(&g->groups[k]);
+        free(g->groups[k].tiles);
+        free(g->groups[k].sum);
+        free(g->groups[k].xy);
+    }
+    free(g->groups);
+    free(g->offset);
+    free(g->shift);
+    free(g->scale);
+    free(g->panel);
+    free(g);
+}
+
+/* The power of two next to a standard deviation: dividing by it is exact. */
+static double power_of_two(double sd)
+{
+    return sd > 0.0 && isfinite(sd) ? exp2(nearbyint(log2(sd))) : 1.0;
+}
+
+/* Shift and scale of every column and of y from the rows of this block that count. Values that are
+ * not finite are left out here: the sums of flush() find them and name their place. */
+static void set_scaling(lb_gram *g, lb_cmatf x, const double *y, const int *of_row)
+{
+    double *sum = lb_xcalloc(2 * g->p, sizeof *sum), *square = sum + g->p, ysum = 0.0, ysq = 0.0;
+    size_t n = 0;
+    for (int pass = 0; pass < 2; pass++) { /* the mean, then the spread about it */
+        n = 0;
+        for (size_t i = 0; i < x.rows; i++) {
+            if (of_row && of_row[i] < 0)
+                continue;
+            n++;
+            for (size_t j = 0; j < g->p; j++) {
+                const double v = x.data[i * x.stride + j];
+                const double d = isfinite(v) ? v - g->shift[j] : 0.0;
+                sum[j] += d;
+                square[j] += d * d;
+            }
+            ysum += y[i] - g->y_shift;
+            ysq += (y[i] - g->y_shift) * (y[i] - g->y_shift);
+        }
+        if (pass == 0) {
+            for (size_t j = 0; j < g->p; j++) {
+                g->shift[j] = n ? sum[j] / (double)n : 0.0;
+                sum[j] = square[j] = 0.0;
+            }
+            g->y_shift = n ? ysum / (double)n : 0.0;
+            ysum = ysq = 0.0;
+        }
+    }
+    for (size_t j = 0; j < g->p && n; j++)
+        g->scale[j] = power_of_two(sqrt(square[j] / (double)n));
+    if (n)
+        g->y_scale = power_of_two(sqrt(ysq / (double)n));
+    g->scaled = n > 0;
+    free(sum);
+}
+
+static void group_start(lb_gram *g, group *k)
+{
+    if (!k->tiles) {
+        k->tiles = lb_xcalloc(g->offset[g->n_tiles * (g->n_tiles + 1) / 2], sizeof *k->tiles);
+        k->sum = lb_xcalloc(g->p, sizeof *k->sum);
+        k->xy = lb_xcalloc(g->p, sizeof *k->xy);
+    }
+    k->rows = lb_xaligned(BLOCK * g->p, sizeof *k->rows);
+    k->t = lb_xcalloc(BLOCK, sizeof *k->t);
+    k->position = lb_xcalloc(BLOCK, sizeof *k->position);
+}
+
+/* Columns first .. first + w - 1 of the waiting rows: shift, scale, add to the sums, and lay them
+ * out as a (waiting x w) panel for the multiplication. */
+static void fill_panel(const lb_gram *g, group *k, size_t first, size_t w)
+{
+    const double *shift = g->shift + first, *scale = g->scale + first;
+    double inverse[TILE_MAX], *sum = k->sum + first, *xy = k->xy + first;
+    for (size_t j = 0; j < w; j++)
+        inverse[j] = 1.0 / scale[j];
+    for (size_t i = 0; i < k->waiting; i++) {
+        const float *row = k->rows + i * g->p + first;
+        const double t = k->t[i];
+        if (g->float32) {
+            float *out = (float *)g->panel + first * BLOCK + i * w;
+            for (size_t j = 0; j < w; j++) {
+                const double d = ((double)row[j] - shift[j]) * inverse[j];
+                sum[j] += d;
+                xy[j] += d * t;
+                out[j] = (float)d;
+            }
+        } else {
+            double *out = (double *)g->panel + first * BLOCK + i * w;
+            for (size_t j = 0; j < w; j++) {
+                const double d = ((double)row[j] - shift[j]) * inverse[j];
+                sum[j] += d;
+                xy[j] += d * t;
+                out[j] = d;
+            }
+        }
+    }
+}
+
+/* Tile (I, J) of the group += panel_I' panel_J. */
+static void add_tile(const lb_gram *g, group *k, size_t i, size_t j)
+{
+    const size_t wi = tile_width(g, i), wj = tile_width(g, j), n = k->waiting;
+    const size_t at_i = i * g->tile * BLOCK, at_j = j * g->tile * BLOCK;
+    const lb_mat c = lb_mat_of(k->tiles + g->offset[i * (i + 1) / 2 + j], wi, wj);
+    if (!g->float32) {
+        const lb_cmat a = {(const double *)g->panel + at_i, n, wi, wi};
+        const lb_cmat b = {(const double *)g->panel + at_j, n, wj, wj};
+        if (i == j)
+            lb_syrk_add(a, c);
+        else
+            lb_gemm(true, false, 1.0, a, b, 1.0, c);
+        return;
+    }
+    float *part = lb_xaligned(wi * wj, sizeof *part);
+    for (size_t first = 0; first < n; first += CHAIN) {
+        const size_t rows = n - first < CHAIN ? n - first : CHAIN;
+        const lb_cmatf a = {(const float *)g->panel + at_i + first * wi, rows, wi, wi};
+        const lb_cmatf b = {(const float *)g->panel + at_j + first * wj, rows, wj, wj};
+        lb_gemmf(true, false, 1.0f, a, b, 0.0f, (lb_matf){part, wi, wj, wj});
+        for (size_t e = 0; e < wi * wj; e++)
+            c.data[e] += (double)part[e];
+    }
+    free(part);
+}
+
+/* A sum that is not finite means a row that is not: find and name it. */
+static lb_status check_finite(const lb_gram *g, const group *k, lb_error *err)
+{
+    for (size_t j = 0; j < g->p; j++) {
+        if (isfinite(k->sum[j]) && isfinite(k->xy[j]))
+            continue;
+        for (size_t i = 0; i < k->waiting; i++)
+            if (!isfinite(k->rows[i * g->p + j]))
+                return LB_FAIL(err, LB_ENUMERIC,
+                               "row %zu, column %zu is %g; leave such rows out (group -1)",
+                               k->position[i], j, (double)k->rows[i * g->p + j]);
+        return LB_FAIL(err, LB_ENUMERIC, "the sums of column %zu overflow", j);
+    }
+    return LB_OK;
+}
+
+/* Multiply the waiting rows of a group into its tiles. */
+static lb_status flush(lb_gram *g, group *k, lb_error *err)
+{
+    const size_t pairs = g->n_tiles * (g->n_tiles + 1) / 2;
+    if (!k->waiting)
+        return LB_OK;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < g->n_tiles; i++)
+        fill_panel(g, k, i * g->tile, tile_width(g, i));
+    const lb_status st = check_finite(g, k, err);
+    if (st != LB_OK)
+        return st;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t pair = 0; pair < pairs; pair++) {
+        size_t i = 0;
+        while ((i + 1) * (i + 2) / 2 <= pair)
+            i++;
+        add_tile(g, k, i, pair - i * (i + 1) / 2);
+    }
+    k->waiting = 0;
+    return LB_OK;
+}
+
+/* Hand the rows of a block, stream position @p first on, to their groups. */
+static lb_status add_block(lb_gram *g, lb_cmatf x, const double *y, const int *of_row, size_t first,
+                           lb_error *err)
+{
+    for (size_t i = 0; i < x.rows; i++) {
+        const int number = of_row ? of_row[i] : 0;
+        if (number < 0)
+            continue;
+        group *k = &g->groups[number];
+        if (!k->rows)
+            group_start(g, k);
+        const double t = (y[i] - g->y_shift) / g->y_scale;
+        memcpy(k->rows + k->waiting * g->p, x.data + i * x.stride, g->p * sizeof(float));
+        k->t[k->waiting] = t;
+        k->position[k->waiting++] = first + i;
+        k->n++;
+        k->st += t;
+        k->stt += t * t;
+        if (k->waiting == BLOCK) {
+            const lb_status st = flush(g, k, err);
+            if (st != LB_OK)
+                return st;
+        }
+    }
+    return LB_OK;
+}
+
+static lb_status check_arguments(const lb_stream *x, lb_cvec y, const int *of_row, size_t groups,
+                                 lb_error *err)
+{
+    if (y.n != x->rows)
+        return LB_FAIL(err, LB_ESHAPE, "x has %zu rows, y has %zu", x->rows, y.n);
+    if (groups == 0 || x->cols == 0)
+        return LB_FAIL(err, LB_EINVAL, "%zu groups of rows with %zu columns: nothing to sum",
+                       groups, x->cols);
+    for (size_t i = 0; i < y.n; i++) {
+        const int number = of_row ? of_row[i] : 0;
+        if (number < -1 || (number >= 0 && (size_t)number >= groups))
+            return LB_FAIL(err, LB_EINVAL, "row %zu is of group %d, but there are %zu groups", i,
+                           number, groups);
+        if (number >= 0 && !isfinite(y.data[i]))
+            return LB_FAIL(err, LB_ENUMERIC, "the label of row %zu is %g", i, y.data[i]);
+    }
+    return LB_OK;
+}
+
+lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *of_row,
+                             lb_gram_options options, lb_gram **out, lb_error *err)
+{
+    *out = NULL;
+    lb_status st = check_arguments(x, y, of_row, options.groups, err);
+    if (st != LB_OK)
+        return st;
+    lb_blas_prepare();
+    lb_gram *g = gram_new(x->cols, options);
+    float *block = lb_xaligned(BLOCK * x->cols, sizeof *block);
+    for (size_t first = 0; first < x->rows; first += BLOCK) {
+        const size_t n = x->rows - first < BLOCK ? x->rows - first : BLOCK;
+        const lb_matf rows = {block, n, x->cols, x->cols};
+        const int *numbers = of_row ? of_row + first : NULL;
+        if ((st = x->read(x->self, first, rows, err)) != LB_OK)
+            goto done;
+        if (!g->scaled)
+            set_scaling(g, lb_matf_const(rows), y.data + first, numbers);
+        if ((st = add_block(g, lb_matf_const(rows), y.data + first, numbers, first, err)) != LB_OK)
+            goto done;
+    }
+    for (size_t k = 0; k < g->n_groups; k++) {
+        if ((st = flush(g, &g->groups[k], err)) != LB_OK)
+            goto done;
+        free_waiting(&g->groups[k]);
+    }
+    free(g->panel);
+    g->panel = NULL;
+    *out = g;
+    g = NULL;
+done:
+    free(block);
+    lb_gram_free(g);
+    return st;
+}
+
+/* Tile (I, J) of the union, centred and back in the units of x, into its place in m->xx. */
+static void place_tile(const lb_gram *g, const bool *use, size_t i, size_t j, const double *sum,
+                       const lb_moments *m)
+{
+    const size_t wi = tile_width(g, i), wj = tile_width(g, j), i0 = i * g->tile, j0 = j * g->tile;
+    const size_t at = g->offset[i * (i + 1) / 2 + j];
+    for (size_t r = 0; r < wi; r++) {
+        const size_t c_end = i == j ? r + 1 : wj;
+        double *out = m->xx.data + (i0 + r) * m->xx.stride + j0;
+        for (size_t c = 0; c < c_end; c++)
+            out[c] = -sum[i0 + r] * sum[j0 + c] / (double)m->n;
+        for (size_t k = 0; k < g->n_groups; k++) {
+            if (!use[k] || !g->groups[k].n)
+                continue;
+            const double *tile = g->groups[k].tiles + at + r * wj;
+            for (size_t c = 0; c < c_end; c++)
+                out[c] += tile[c];
+        }
+        for (size_t c = 0; c < c_end; c++)
+            out[c] *= g->scale[i0 + r] * g->scale[j0 + c];
+    }
+}
+
+/* The sd of every column from the diagonal, and with @p standardise xx and xy in its units. */
+static void standard_deviations(const lb_gram *g, bool standardise, const double *sum,
+                                lb_moments *m)
+{
+    const size_t p = g->p;
+    /* What rounding can leave of a column that is constant but off the shift: the error of a sum of
+     * n squares of its offset. */
+    const double rounding = (64.0 + sqrt((double)m->n)) * (g->float32 ? FLT_EPSILON : DBL_EPSILON);
+    for (size_t j = 0; j < p; j++) {
+        const double var = m->xx.data[j * m->xx.stride + j] / (double)m->n;
+        const double mean = sum[j] / (double)m->n * g->scale[j];
+        const bool constant = !(var > rounding * mean * mean);
+        m->sd.data[j] = constant ? 1.0 : sqrt(var);
+    }
+    if (!standardise)
+        return;
+    for (size_t i = 0; i < p; i++) {
+        m->xy.data[i] /= m->sd.data[i];
+        for (size_t j = 0; j <= i; j++)
+            m->xx.data[i * m->xx.stride + j] /= m->sd.data[i] * m->sd.data[j];
+    }
+}
+
+lb_status lb_gram_moments(const lb_gram *g, const bool *use, bool standardise, lb_moments *m,
+                          lb_error *err)
+{
+    const size_t p = g->p;
+    if (m->xx.rows != p || m->xx.cols != p || m->xy.n != p || m->mean.n != p || m->sd.n != p)
+        return LB_FAIL(err, LB_ESHAPE, "the Gram has %zu columns, the moments were made for %zu", p,
+                       m->xx.rows);
+    double *sum = lb_xcalloc(p, sizeof *sum), st = 0.0, stt = 0.0;
+    memset(m->xy.data, 0, p * sizeof(double));
+    m->n = 0;
+    for (size_t k = 0; k < g->n_groups; k++) {
+        const group *q = &g->groups[k];
+        if (!use[k] || !q->n)
+            continue;
+        m->n += q->n;
+        st += q->st;
+        stt += q->stt;
+        for (size_t j = 0; j < p; j++) {
+            sum[j] += q->sum[j];
+            m->xy.data[j] += q->xy[j];
+        }
+    }
+    if (m->n == 0) {
+        free(sum);
+        return LB_FAIL(err, LB_EINVAL, "the groups of this model hold no row");
+    }
+    const double n = (double)m->n;
+    for (size_t j = 0; j < p; j++) {
+        m->xy.data[j] = (m->xy.data[j] - sum[j] * st / n) * g->scale[j] * g->y_scale;
+        m->mean.data[j] = g->shift[j] + g->scale[j] * (sum[j] / n);
+    }
+    m->y_mean = g->y_shift + g->y_scale * (st / n);
+    m->yy = (stt - st * st / n) * g->y_scale * g->y_scale;
+    for (size_t i = 0; i < g->n_tiles; i++)
+        for (size_t j = 0; j <= i; j++)
+            place_tile(g, use, i, j, sum, m);
+    standard_deviations(g, standardise, sum, m);
+    free(sum);
+    return LB_OK;
+}

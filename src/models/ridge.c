@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/ridge.h"
+
+#include "core/memory.h"
+#include "linalg/band.h"
+#include "linalg/blas.h"
+
+#include <float.h>
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BAND_COLUMNS = 256, /* narrower systems are not worth a reduction */
+    STEPS = 6,          /* of power iteration, enough for the size of a condition number */
+    READ = 1024,        /* rows predicted at once, in pieces of CHUNK for one thread each */
+    CHUNK = 64,
+};
+
+/* One call of lb_ridge_fit_many(). */
+typedef struct job {
+    const lb_gram *g;
+    const bool *use;
+    lb_cvec alphas;
+    size_t smallest; /* index of the smallest alpha */
+    bool standardise;
+    lb_ridge **fits;
+    double *least, *largest; /* (n_models) extreme eigenvalues of Xc'Xc, estimated */
+} job;
+
+/* One thread's scratch: the system of one model, Xc'Xc in the strict lower triangle and @c
+ * diagonal; the upper triangle is where it is factored, so both live in one square. */
+typedef struct work {
+    lb_moments m;
+    lb_vec diagonal, x;
+    size_t model; /* loaded, or SIZE_MAX */
+} work;
+
+static lb_vec vec_new(size_t n)
+{
+    return (lb_vec){lb_xcalloc(n, sizeof(double)), n};
+}
+
+static work work_new(size_t p)
+{
+    return (work){.m = {.xx = lb_mat_of(lb_xaligned(p * p, sizeof(double)), p, p),
+                        .xy = vec_new(p),
+                        .mean = vec_new(p),
+                        .sd = vec_new(p)},
+                  .diagonal = vec_new(p),
+                  .x = vec_new(p),
+                  .model = SIZE_MAX};
+}
+
+static void work_free(work *w)
+{
+    free(w->m.xx.data);
+    free(w->m.xy.data);
+    free(w->m.mean.data);
+    free(w->m.sd.data);
+    free(w->diagonal.data);
+    free(w->x.data);
+}
+
+static lb_ridge *ridge_new(lb_cvec alphas, size_t p)
+{
+    lb_ridge *r = lb_xcalloc(1, sizeof *r);
+    r->n_alpha = alphas.n;
+    r->w = lb_mat_of(lb_xcalloc(alphas.n * p, sizeof(double)), alphas.n, p);
+    r->b = lb_xcalloc(alphas.n, sizeof *r->b);
+    r->alpha = lb_xcalloc(alphas.n, sizeof *r->alpha);
+    r->condition = lb_xcalloc(alphas.n, sizeof *r->condition);
+    r->method = lb_xcalloc(alphas.n + 1, 1);
+    memcpy(r->alpha, alphas.data, alphas.n * sizeof *r->alpha);
+    return r;
+}
+
+void lb_ridge_free(lb_ridge *r)
+{
+    if (!r)
+        return;
+    free(r->w.data);
+    free(r->b);
+    free(r->alpha);
+    free(r->condition);
+    free(r->method);
+    free(r);
+}
+
+/* --- the largest eigenvalue of a symmetric operator, by power iteration -------------------------
+ */
+
+typedef void apply(const void *self, lb_vec x); /* x := A x */
+
+static void apply_gram(const void *self, lb_vec x)
+{
+    const work *w = self;
+    lb_vec y = vec_new(x.n);
+    lb_symv_lower(lb_mat_const(w->m.xx), lb_vec_const(x), y);
+    memcpy(x.data, y.data, x.n * sizeof(double));
+    free(y.data);
+}
+
+static void apply_band(const void *self, lb_vec x)
+{
+    lb_vec y = vec_new(x.n);
+    lb_band_multiply(self, lb_vec_const(x), y);
+    memcpy(x.data, y.data, x.n * sizeof(double));
+    free(y.data);
+}
+
+static void apply_inverse_band(const void *self, lb_vec x)
+{
+    lb_band_solve(self, x);
+}
+
+static void apply_inverse_cholesky(const void *self, lb_vec x)
+{
+    const work *w = self;
+    lb_cholesky_solve(lb_mat_const(w->m.xx), x);
+}
+
+static double largest_eigenvalue(apply *a, const void *self, size_t p)
+{
+    lb_vec x = vec_new(p);
+    double norm = 0.0;
+    for (size_t j = 0; j < p; j++) /* a start that no spectrum is orthogonal to */
+        x.data[j] = 1.0 + (double)(j * 2654435761u % 1024u) / 1024.0 - (j % 2 ? 2.0 : 0.0);
+    for (int step = 0; step <= STEPS; step++) {
+        if (step)
+            a(self, x);
+        norm = sqrt(lb_dot(lb_vec_const(x), lb_vec_const(x)));
+        for (size_t j = 0; j < p && norm > 0.0; j++)
+            x.data[j] /= norm;
+    }
+    free(x.data);
+    return norm;
+}
+
+/* --- one system ---------------------------------------------------------------------------------
+ */
+
+static void set_diagonal(work *w, double alpha)
+{
+    for (size_t i = 0; i < w->diagonal.n; i++)
+        w->m.xx.data[i * w->m.xx.stride + i] = w->diagonal.data[i] + alpha;
+}
+
+/* Upper triangle := the lower one mirrored, with the diagonal raised by alpha. Square by square, so
+ * that both sides stay in the cache. */
+static void mirror(work *w, double alpha)
+{
+    enum { SQUARE = 64 };
+    const size_t p = w->m.xx.rows, stride = w->m.xx.stride;
+    double *a = w->m.xx.data;
+    for (size_t i0 = 0; i0 < p; i0 += SQUARE)
+        for (size_t j0 = 0; j0 <= i0; j0 += SQUARE)
+            for (size_t i = i0; i < p && i < i0 + SQUARE; i++)
+                for (size_t j = j0; j < i && j < j0 + SQUARE; j++)
+                    a[j * stride + i] = a[i * stride + j];
+    set_diagonal(w, alpha);
+}
+
+static lb_status load(const job *q, size_t model, work *w, lb_error *err)
+{
+    if (w->model == model)
+        return LB_OK;
+    const bool *use = q->use + model * lb_gram_groups(q->g);
+    const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
+    if (st != LB_OK)
+        return st;
+    for (size_t i = 0; i < w->diagonal.n; i++)
+        w->diagonal.data[i] = w->m.xx.data[i * w->m.xx.stride + i];
+    w->model = model;
+    return LB_OK;
+}
+
+/* Solution @p x of alpha k, back in the units of the columns, into the fit. A solution that is not
+ * finite leaves method 0: not solved yet. */
+static void store(const job *q, const work *w, size_t k, const double *x, char method)
+{
+    lb_ridge *fit = q->fits[w->model];
+    double *out = fit->w.data + k * fit->w.stride, b = w->m.y_mean;
+    for (size_t j = 0; j < fit->w.cols; j++) {
+        out[j] = q->standardise ? x[j] / w->m.sd.data[j] : x[j];
+        b -= w->m.mean.data[j] * out[j];
+    }
+    fit->b[k] = b;
+    fit->method[k] = isfinite(b) ? method : 0;
+}
+
+/* Least squares from normal equations needs more rows than columns and a decent condition. */
+static bool needs_spectrum(const job *q, const work *w, double rcond)
+{
+    return q->alphas.data[q->smallest] == 0.0 &&
+           (w->m.n <= w->m.xx.cols || !(rcond > LB_RIDGE_RCOND));
+}
+
+static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, lb_error *err)
+{
+    const double alpha = q->alphas.data[k];
+    lb_status st;
+    if ((st = load(q, model, w, err)) != LB_OK)
+        return st;
+    if (alpha == 0.0 && w->m.n <= w->m.xx.cols)
+        return LB_OK; /* singular by counting: left to solve_spectral() */
+    if (k == q->smallest) {
+        set_diagonal(w, 0.0); /* a factor may stand there */
+        q->largest[model] = largest_eigenvalue(apply_gram, w, w->m.xx.cols);
+    }
+    mirror(w, alpha);
+    if (lb_cholesky(w->m.xx, NULL) != LB_OK)
+        return LB_OK;
+    if (k == q->smallest) {
+        const double inverse = largest_eigenvalue(apply_inverse_cholesky, w, w->m.xx.cols);
+        q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
+        if (needs_spectrum(q, w, q->least[model] / q->largest[model]))
+            return LB_OK;
+    }
+    memcpy(w->x.data, w->m.xy.data, w->x.n * sizeof(double));
+    lb_cholesky_solve(lb_mat_const(w->m.xx), w->x);
+    store(q, w, k, w->x.data, 'c');
+    return LB_OK;
+}
+
+/* Every alpha of a model: T + alpha I in the basis where Xc'Xc is the band T. */
+static lb_status solve_band(const job *q, size_t model, work *w, lb_error *err)
+{
+    const size_t p = lb_gram_cols(q->g), n_alpha = q->alphas.n;
+    lb_band *band = NULL;
+    lb_mat x = lb_mat_of(lb_xcalloc(n_alpha * p, sizeof(double)), n_alpha, p);
+    bool *solved = lb_xcalloc(n_alpha, sizeof *solved);
+    lb_status st;
+    if ((st = load(q, model, w, err)) != LB_OK)
+        goto done;
+    mirror(w, 0.0);
+    if ((st = lb_band_reduce(w->m.xx, &band, err)) != LB_OK)
+        goto done;
+    /* 1. The right-hand side in that basis, and the extreme eigenvalues. */
+    memcpy(w->x.data, w->m.xy.data, p * sizeof(double));
+    lb_band_rotate(band, false, lb_mat_of(w->x.data, 1, p));
+    q->largest[model] = largest_eigenvalue(apply_band, band, p);
+    /* 2. One band Cholesky an alpha. */
+    for (size_t k = 0; k < n_alpha; k++) {
+        const double alpha = q->alphas.data[k];
+        if ((alpha == 0.0 && w->m.n <= p) || lb_band_factor(band, alpha, NULL) != LB_OK)
+            continue;
+        if (k == q->smallest) {
+            const double inverse = largest_eigenvalue(apply_inverse_band, band, p);
+            q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
+            if (needs_spectrum(q, w, q->least[model] / q->largest[model]))
+                continue;
+        }
+        memcpy(x.data + k * p, w->x.data, p * sizeof(double));
+        lb_band_solve(band, (lb_vec){x.data + k * p, p});
+        solved[k] = true;
+    }
+    /* 3. Back to the columns of X, all alphas in one go. */
+    lb_band_rotate(band, true, x);
+    for (size_t k = 0; k < n_alpha; k++)
+        if (solved[k])
+            store(q, w, k, x.data + k * p, 'b');
+done:
+    free(solved);
+    free(x.data);
+    lb_band_free(band);
+    return st;
+}
+
+/* The alphas that are still unsolved, by the eigenvectors of Xc'Xc = V diag(e) V'. */
+static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *err)
+{
+    const size_t p = lb_gram_cols(q->g);
+    lb_vec e = vec_new(p), rotated = vec_new(p), c = vec_new(p);
+    lb_status st;
+    w->model = SIZE_MAX; /* what is there has been factored */
+    if ((st = load(q, model, w, err)) != LB_OK ||
+        (st = lb_eigen_symmetric(w->m.xx, e, err)) != LB_OK)
+        goto done;
+    const double floor = (double)p * DBL_EPSILON * fmax(e.data[p - 1], 0.0);
+    q->largest[model] = fmax(e.data[p - 1], 0.0);
+    q->least[model] = fmax(e.data[0], 0.0);
+    lb_gemv(false, 1.0, lb_mat_const(w->m.xx), lb_vec_const(w->m.xy), 0.0, rotated);
+    for (size_t k = 0; k < q->alphas.n; k++) {
+        const double alpha = q->alphas.data[k];
+        double kept = q->largest[model]; /* the smallest eigenvalue that counts */
+        if (q->fits[model]->method[k])
+            continue;
+        for (size_t i = p; i-- > 0;) {
+            const bool counts = alpha > 0.0 || e.data[i] > floor;
+            c.data[i] = counts ? rotated.data[i] / (fmax(e.data[i], 0.0) + alpha) : 0.0;
+            kept = counts ? fmax(e.data[i], 0.0) : kept;
+        }
+        lb_gemv(true, 1.0, lb_mat_const(w->m.xx), lb_vec_const(c), 0.0, w->x);
+        store(q, w, k, w->x.data, 's');
+        q->fits[model]->condition[k] =
+            q->largest[model] > 0.0 ? (q->largest[model] + alpha) / (kept + alpha) : 1.0;
+        if (!q->fits[model]->method[k]) {
+            st = LB_FAIL(err, LB_ENUMERIC, "ridge: the weights for alpha %g are not finite", alpha);
+            goto done;
+        }
+    }
+done:
+    w->model = SIZE_MAX; /* eigenvectors now */
+    free(e.data);
+    free(rotated.data);
+    free(c.data);
+    return st;
+}
+
+/* --- many systems -------------------------------------------------------------------------------
+ */
+
+/* The factorisations: units of (model, alpha), or whole models for long grids, an equal run of
+ * units a thread. */
+static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
+{
+    const size_t p = lb_gram_cols(q->g);
+    const bool band = q->alphas.n > LB_RIDGE_CHOLESKY_GRID && p >= BAND_COLUMNS;
+    const size_t per_model = band ? 1 : q->alphas.n, units = n_models * per_model;
+    const size_t most = (size_t)omp_get_max_threads();
+    lb_status status = LB_OK;
+#pragma omp parallel num_threads((int)(units < most ? units : most))
+    {
+        work w = work_new(p);
+        lb_error mine = {0};
+#pragma omp for schedule(static)
+        for (size_t u = 0; u < units; u++) {
+            const lb_status st = band ? solve_band(q, u, &w, &mine)
+                                      : solve_cholesky(q, u / per_model, u % per_model, &w, &mine);
+            if (band)
+                w.model = SIZE_MAX;
+            if (st != LB_OK) {
+#pragma omp critical
+                status = status == LB_OK ? LB_FAIL(err, st, "%s", mine.text) : status;
+            }
+        }
+        work_free(&w);
+    }
+    return status;
+}
+
+/* What no factorisation could solve, one model after the other: an eigenvector matrix needs room.
+ */
+static lb_status solve_rest(const job *q, size_t n_models, lb_error *err)
+{
+    work w = {0};
+    lb_status st = LB_OK;
+    for (size_t i = 0; i < n_models && st == LB_OK; i++) {
+        const lb_ridge *fit = q->fits[i];
+        size_t open = 0;
+        while (open < fit->n_alpha && fit->method[open])
+            open++;
+        if (open < fit->n_alpha && lb_gram_is_float32(q->g)) {
+            st =
+                LB_FAIL(err, LB_ENUMERIC,
+                        "the float32 Gram of model %zu is too coarse for alpha = %g; accumulate it "
+                        "in float64",
+                        i, fit->alpha[open]);
+        } else if (open < fit->n_alpha) {
+            if (!w.x.data)
+                w = work_new(lb_gram_cols(q->g));
+            st = solve_spectral(q, i, &w, err);
+        }
+        for (size_t k = 0; k < fit->n_alpha && st == LB_OK; k++)
+            if (fit->method[k] != 's')
+                fit->condition[k] = (q->largest[i] + fit->alpha[k]) / (q->least[i] + fit->alpha[k]);
+    }
+    work_free(&w);
+    return st;
+}
+
+static lb_status check_alphas(lb_cvec alphas, lb_error *err)
+{
+    if (alphas.n == 0)
+        return LB_FAIL(err, LB_EINVAL, "ridge: no alpha to fit");
+    for (size_t k = 0; k < alphas.n; k++)
+        if (!(alphas.data[k] >= 0.0) || isinf(alphas.data[k]))
+            return LB_FAIL(err, LB_EINVAL, "ridge: alpha = %g, must be finite and not negative",
+                           alphas.data[k]);
+    return LB_OK;
+}
+
+lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, lb_cvec alphas,
+                            lb_ridge_options options, lb_ridge **out, lb_error *err)
+{
+    const size_t groups = lb_gram_groups(g);
+    for (size_t i = 0; i < n_models; i++)
+        out[i] = NULL;
+    lb_status st = check_alphas(alphas, err);
+    if (st != LB_OK)
+        return st;
+    job q = {.g = g, .use = use, .alphas = alphas, .standardise = options.standardise, .fits = out};
+    for (size_t k = 1; k < alphas.n; k++)
+        if (alphas.data[k] < alphas.data[q.smallest])
+            q.smallest = k;
+    q.least = lb_xcalloc(n_models, sizeof *q.least);
+    q.largest = lb_xcalloc(n_models, sizeof *q.largest);
+    for (size_t i = 0; i < n_models; i++) {
+        out[i] = ridge_new(alphas, lb_gram_cols(g));
+        for (size_t k = 0; k < groups; k++)
+            out[i]->n_rows += use[i * groups + k] ? lb_gram_rows(g, k) : 0;
+        if (out[i]->n_rows == 0) {
+            st = LB_FAIL(err, LB_EINVAL, "ridge: model %zu of %zu has no row to fit", i, n_models);
+            goto done;
+        }
+    }
+    lb_blas_prepare();
+    if ((st = solve_all(&q, n_models, err)) == LB_OK)
+        st = solve_rest(&q, n_models, err);
+done:
+    free(q.least);
+    free(q.largest);
+    for (size_t i = 0; i < n_models && st != LB_OK; i++) {
+        lb_ridge_free(out[i]);
+        out[i] = NULL;
+    }
+    return st;
+}
+
+lb_status lb_ridge_fit(const lb_gram *g, const bool *use, lb_cvec alphas, lb_ridge **out,
+                       lb_error *err)
+{
+    const size_t groups = lb_gram_groups(g);
+    bool *all = lb_xcalloc(groups, sizeof *all);
+    for (size_t k = 0; k < groups; k++)
+        all[k] = use ? use[k] : true;
+    const lb_status st = lb_ridge_fit_many(g, all, 1, alphas, (lb_ridge_options){0}, out, err);
+    free(all);
+    return st;
+}
+
+/* Rows of the smallest model. */
+static size_t fewest_rows(const int *group, size_t rows, size_t groups, const bool *use,
+                          size_t n_models)
+{
+    size_t *count = lb_xcalloc(groups, sizeof *count), fewest = SIZE_MAX;
+    for (size_t i = 0; i < rows; i++) {
+        const int number = group ? group[i] : 0;
+        if (number >= 0 && (size_t)number < groups)
+            count[number]++;
+    }
+    for (size_t i = 0; i < n_models; i++) {
+        size_t n = 0;
+        for (size_t k = 0; k < groups; k++)
+            n += use[i * groups + k] ? count[k] : 0;
+        fewest = n < fewest ? n : fewest;
+    }
+    free(count);
+    return fewest;
+}
+
+lb_status lb_ridge_fit_stream(const lb_stream *x, lb_cvec y, const int *group, size_t groups,
+                              double noise, const bool *use, size_t n_models, lb_cvec alphas,
+                              lb_ridge_options options, lb_ridge **out, lb_error *err)
+{
+    for (size_t i = 0; i < n_models; i++)
+        out[i] = NULL;
+    lb_status st = check_alphas(alphas, err);
+    if (st != LB_OK)
+        return st;
+    double least = alphas.data[0];
+    for (size_t k = 1; k < alphas.n; k++)
+        least = fmin(least, alphas.data[k]);
+    const size_t rows = fewest_rows(group, x->rows, groups, use, n_models);
+    bool single = lb_gram_float32_is_safe(noise, rows, x->cols, least);
+    for (;;) {
+        lb_gram *g = NULL;
+        lb_error now = {0};
+        st = lb_gram_accumulate(x, y, group, (lb_gram_options){groups, single}, &g, &now);
+        const bool summed = st == LB_OK;
+        if (summed)
+            st = lb_ridge_fit_many(g, use, n_models, alphas, options, out, &now);
+        lb_gram_free(g);
+        if (st == LB_OK)
+            return LB_OK;
+        if (!(single && summed && st == LB_ENUMERIC))
+            return LB_FAIL(err, st, "%s", now.text);
+        single = false; /* too coarse: once more in float64 */
+    }
+}
+
+/* --- prediction and the choice of alpha ---------------------------------------------------------
+ */
+
+/* Rows of x (at most CHUNK), position @p first in the stream, through every model. */
+static void predict_chunk(const lb_ridge *const *models, size_t n_models, lb_cmatf x, size_t first,
+                          double *scratch, const lb_mat *yhat)
+{
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t j = 0; j < x.cols; j++)
+            scratch[i * x.cols + j] = (double)x.data[i * x.stride + j];
+    const lb_cmat rows = {scratch, x.rows, x.cols, x.cols};
+    for (size_t m = 0; m < n_models; m++) {
+        const lb_mat out = lb_mat_rows(yhat[m], first, first + x.rows);
+        for (size_t i = 0; i < x.rows; i++)
+            memcpy(out.data + i * out.stride, models[m]->b, out.cols * sizeof(double));
+        lb_gemm(false, true, 1.0, rows, lb_mat_const(models[m]->w), 1.0, out);
+    }
+}
+
+static lb_status check_predictions(size_t n_models, const lb_mat *yhat, lb_error *err)
+{
+    for (size_t m = 0; m < n_models; m++)
+        for (size_t i = 0; i < yhat[m].rows; i++)
+            for (size_t k = 0; k < yhat[m].cols; k++)
+                if (!isfinite(yhat[m].data[i * yhat[m].stride + k]))
+                    return LB_FAIL(err, LB_ENUMERIC, "model %zu predicts %g for row %zu", m,
+                                   yhat[m].data[i * yhat[m].stride + k], i);
+    return LB_OK;
+}
+
+lb_status lb_ridge_predict(const lb_ridge *const *models, size_t n_models, const lb_stream *x,
+                           const lb_mat *yhat, lb_error *err)
+{
+    for (size_t m = 0; m < n_models; m++)
+        if (models[m]->w.cols != x->cols || yhat[m].rows != x->rows ||
+            yhat[m].cols != models[m]->n_alpha)
+            return LB_FAIL(err, LB_ESHAPE,
+                           "model %zu maps %zu columns to %zu alphas; x is %zux%zu, yhat %zux%zu",
+                           m, models[m]->w.cols, models[m]->n_alpha, x->rows, x->cols, yhat[m].rows,
+                           yhat[m].cols);
+    lb_blas_prepare();
+    lb_status st = LB_OK;
+    float *block = lb_xaligned(READ * x->cols, sizeof *block);
+    for (size_t first = 0; first < x->rows && st == LB_OK; first += READ) {
+        const size_t n = x->rows - first < READ ? x->rows - first : READ;
+        if ((st = x->read(x->self, first, (lb_matf){block, n, x->cols, x->cols}, err)) != LB_OK)
+            break;
+#pragma omp parallel
+        {
+            double *scratch = lb_xaligned(CHUNK * x->cols, sizeof *scratch);
+#pragma omp for schedule(dynamic, 1)
+            for (size_t at = 0; at < n; at += CHUNK) {
+                const lb_cmatf rows = {block + at * x->cols, n - at < CHUNK ? n - at : CHUNK,
+                                       x->cols, x->cols};
+                predict_chunk(models, n_models, rows, first + at, scratch, yhat);
+            }
+            free(scratch);
+        }
+    }
+    free(block);
+    return st == LB_OK ? check_predictions(n_models, yhat, err) : st;
+}
+
+lb_status lb_ridge_choose(lb_cvec alphas, lb_cvec r2, lb_alpha_choice *out, lb_error *err)
+{
+    if (r2.n != alphas.n)
+        return LB_FAIL(err, LB_ESHAPE, "%zu alphas with %zu scores", alphas.n, r2.n);
+    if (alphas.n == 0)
+        return LB_FAIL(err, LB_EINVAL, "no alpha to choose from");
+    size_t best = 0;
+    for (size_t k = 0; k < alphas.n; k++) {
+        if (k && !(alphas.data[k] > alphas.data[k - 1]))
+            return LB_FAIL(err, LB_EINVAL, "alphas must ascend: %g comes before %g",
+                           alphas.data[k - 1], alphas.data[k]);
+        if (!isfinite(r2.data[k]))
+            return LB_FAIL(err, LB_ENUMERIC, "the validation R2 of alpha %g is %g", alphas.data[k],
+                           r2.data[k]);
+        if (r2.data[k] >= r2.data[best]) /* a tie moves on to the larger alpha */
+            best = k;
+    }
+    *out = (lb_alpha_choice){.index = best, .alpha = alphas.data[best], .r2 = r2.data[best]};
+    if (alphas.n > 1)
+        out->edge = best == 0 ? -1 : best + 1 == alphas.n ? 1 : 0;
+    return LB_OK;
+}
+
+void lb_alphas_extend(lb_cvec alphas, int edge, double out[2])
+{
+    const double end = alphas.data[edge < 0 ? 0 : alphas.n - 1];
+    out[0] = edge < 0 ? end / 100.0 : end * 10.0;
+    out[1] = edge < 0 ? end / 10.0 : end * 100.0;
+}
