@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "data/spectra.h"
 
 #include <stdbool.h>
 
@@ -18,5 +19,8 @@
  * otherwise as lb_spectra_open()
  */
 lb_status lb_describe(const char *path, bool keys, lb_text *out, lb_error *err);
+
+/** The same without the content check, of an open split. LB_EFORMAT as lb_spectra_read(). */
+lb_status lb_describe_spectra(lb_spectra *s, bool keys, lb_text *out, lb_error *err);
 
 #endif

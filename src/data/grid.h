@@ -21,7 +21,7 @@ typedef struct lb_grid lb_grid;
 enum { LB_GRID_AXES = 3 }; /* 0 T_eff [K], 1 log g [dex], 2 [M/H] [dex] */
 
 /** LB_EIO, LB_EFORMAT, LB_ENAME (a dataset is missing), LB_ESHAPE, LB_EINVAL (axis not increasing
- * or with fewer than 4 nodes). */
+ * or with fewer than 4 or more than 64 nodes). */
 lb_status lb_grid_load(const char *path, lb_grid **out, lb_error *err);
 void lb_grid_free(lb_grid *g);
 

@@ -27,8 +27,8 @@ typedef struct lb_shard lb_shard;
 lb_shard *lb_shard_new(const char *path, size_t rows, lb_cvec wave, const char *medium,
                        const char *settings);
 
-/** The next rows: flux and error k x p, labels k x LB_SHARD_LABELS. */
-void lb_shard_add(lb_shard *s, lb_cmatf flux, lb_cmatf error, lb_cmat labels);
+/** The next rows: flux and error k x p, labels k x LB_SHARD_LABELS. False once anything failed. */
+bool lb_shard_add(lb_shard *s, lb_cmatf flux, lb_cmatf error, lb_cmat labels);
 
 /** Finish and rename. LB_EIO (disk full, no permission); LB_ESHAPE (not all rows came). Frees. */
 lb_status lb_shard_close(lb_shard *s, lb_error *err);
