@@ -58,7 +58,7 @@ lb_style lb_style_ordered(size_t i, size_t n);
 
 typedef enum lb_map { LB_VIRIDIS, LB_CIVIDIS } lb_map;
 
-/** Colour of @p t in 0..1 (clamped; NaN is white). Perceptually uniform, matplotlib's tables. */
+/** Colour of @p t in 0..1 (clamped; NaN is white). Perceptually uniform. */
 lb_colour lb_map_colour(lb_map map, double t);
 
 /** Black or white, whichever contrasts more with @p background (WCAG 2 relative luminance). */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "figure/scale.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static double nice_step(double raw, int *decimals)
+{
+    static const double nice[] = {1, 2, 2.5, 5, 10};
+    const double power = floor(log10(raw));
+    const double unit = pow(10, power);
+    size_t i = 0;
+    while (i < 4 && nice[i] * unit < raw * (1 - 1e-9))
+        i++;
+    const int extra = i == 2 ? 1 : i == 4 ? -1 : 0; /* 2.5 needs a decimal more, 10 one less */
+    *decimals = (int)fmax(0, extra - power);
+    return nice[i] * unit;
+}
+
+lb_ticks lb_ticks_linear(double lo, double hi, size_t most)
+{
+    lb_ticks t = {0};
+    int decimals;
+    const double step = nice_step((hi - lo) / (double)(most - 1), &decimals);
+    const double first = ceil(lo / step - 1e-9), last = floor(hi / step + 1e-9);
+    for (double k = first; k <= last && t.n < LB_TICKS_MAX; k++) {
+        t.at[t.n] = k == 0 ? 0 : k * step;
+        snprintf(t.text[t.n], LB_TICK_TEXT, "%.*f", decimals, t.at[t.n]);
+        t.n++;
+    }
+    return t;
+}
+
+lb_ticks lb_ticks_log(double lo, double hi, size_t most)
+{
+    lb_ticks t = {0};
+    const int first = (int)ceil(log10(lo) - 1e-9), last = (int)floor(log10(hi) + 1e-9);
+    if (last - first >= 1) {
+        const int stride = (last - first) / (int)most + 1;
+        for (int k = first; k <= last && t.n < LB_TICKS_MAX; k += stride) {
+            t.at[t.n] = pow(10, k);
+            snprintf(t.text[t.n], LB_TICK_TEXT, "10^{%d}", k);
+            t.n++;
+        }
+        return t;
+    }
+    static const double mantissa[] = {1, 2, 5};
+    for (int k = first - 1; k <= last + 1; k++)
+        for (size_t m = 0; m < 3 && t.n < LB_TICKS_MAX; m++) {
+            const double v = mantissa[m] * pow(10, k);
+            if (v < lo * (1 - 1e-9) || v > hi * (1 + 1e-9))
+                continue;
+            t.at[t.n] = v;
+            snprintf(t.text[t.n], LB_TICK_TEXT, "%g", v);
+            t.n++;
+        }
+    return t;
+}
+
+bool lb_format_is_number(const char *format)
+{
+    size_t found = 0;
+    for (const char *p = format; *p; p++) {
+        if (*p != '%')
+            continue;
+        if (*++p == '%')
+            continue;
+        p += strspn(p, "+- 0#'");
+        while (isdigit((unsigned char)*p))
+            p++;
+        if (*p == '.')
+            for (p++; isdigit((unsigned char)*p); p++)
+                ;
+        if (!*p || !strchr("feEgG", *p))
+            return false;
+        found++;
+    }
+    return found == 1;
+}

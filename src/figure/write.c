@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "figure/inside.h"
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/text.h"
+
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each file is made in memory and then written whole. */
+
+static const double png_scale = 192.0 / 72.0;
+
+static cairo_status_t append(void *closure, const unsigned char *data, unsigned int length)
+{
+    lb_text_addn(closure, (const char *)data, length);
+    return CAIRO_STATUS_SUCCESS;
+}
+
+/* Draw onto the surface and finish it; the first trouble cairo had. */
+static cairo_status_t render(lb_figure *f, cairo_surface_t *surface, double scale)
+{
+    cairo_t *cr = cairo_create(surface);
+    cairo_scale(cr, scale, scale);
+    lb_canvas_target(&f->canvas, cr);
+    lb_figure_draw(f);
+    cairo_show_page(cr);
+    const cairo_status_t st = cairo_status(cr);
+    cairo_destroy(cr);
+    return st;
+}
+
+static cairo_status_t make_png(lb_figure *f, lb_text *out)
+{
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(f->width * png_scale),
+                                                    (int)(f->height * png_scale));
+    cairo_status_t st = render(f, s, png_scale);
+    if (st == CAIRO_STATUS_SUCCESS)
+        st = cairo_surface_write_to_png_stream(s, append, out);
+    cairo_surface_destroy(s);
+    return st;
+}
+
+static cairo_status_t make_pdf(lb_figure *f, lb_text *out)
+{
+    cairo_surface_t *s = cairo_pdf_surface_create_for_stream(append, out, f->width, f->height);
+    /* cairo takes the clock otherwise, and the bytes would never be the same twice */
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATE_DATE, "2026-01-01T00:00:00Z");
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_TITLE, f->title);
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_SUBJECT, f->alt);
+    cairo_status_t st = render(f, s, 1);
+    cairo_surface_finish(s);
+    st = st == CAIRO_STATUS_SUCCESS ? cairo_surface_status(s) : st;
+    cairo_surface_destroy(s);
+    return st;
+}
+
+static void add_escaped(lb_text *t, const char *s)
+{
+    for (; *s; s++)
+        if (*s == '&' || *s == '<' || *s == '>')
+            lb_text_add(t, *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : "&gt;");
+        else
+            lb_text_addn(t, *s == '\n' ? " " : s, 1);
+}
+
+/* Title and description after the <svg ...> tag, and surface numbers that count from one: cairo
+ * counts all surfaces of the process, which would make the bytes depend on earlier figures. */
+static void finish_svg(const lb_figure *f, const char *svg, lb_text *out)
+{
+    const char *tag = strstr(svg, "<svg "), *rest = tag ? strchr(tag, '>') : NULL;
+    char known[64][24];
+    size_t n = 0;
+    if (!rest)
+        return;
+    lb_text_addn(out, svg, (size_t)(rest - svg));
+    lb_text_add(out, " role=\"img\">\n<title>");
+    add_escaped(out, f->title);
+    lb_text_add(out, "</title>\n<desc>");
+    add_escaped(out, f->alt);
+    lb_text_add(out, "</desc>");
+    for (const char *p = rest + 1; *p;) {
+        const char *hit = strstr(p, "surface");
+        const size_t digits = hit ? strspn(hit + 7, "0123456789") : 0;
+        if (!hit) {
+            lb_text_add(out, p);
+            break;
+        }
+        lb_text_addn(out, p, (size_t)(hit - p) + 7);
+        p = hit + 7 + digits;
+        if (digits == 0 || digits >= sizeof known[0])
+            continue;
+        size_t k = 0;
+        while (k < n && (strlen(known[k]) != digits || strncmp(known[k], hit + 7, digits)))
+            k++;
+        if (k == n && n < 64)
+            snprintf(known[n++], sizeof known[0], "%.*s", (int)digits, hit + 7);
+        lb_text_printf(out, "%zu", k + 1);
+    }
+}
+
+static cairo_status_t make_svg(lb_figure *f, lb_text *out)
+{
+    lb_text raw = {0};
+    cairo_surface_t *s = cairo_svg_surface_create_for_stream(append, &raw, f->width, f->height);
+    cairo_status_t st = render(f, s, 1);
+    cairo_surface_finish(s);
+    st = st == CAIRO_STATUS_SUCCESS ? cairo_surface_status(s) : st;
+    cairo_surface_destroy(s);
+    if (st == CAIRO_STATUS_SUCCESS)
+        finish_svg(f, raw.s, out);
+    lb_text_free(&raw);
+    return st;
+}
+
+lb_status lb_figure_write(lb_figure *f, lb_error *err)
+{
+    static const struct {
+        const char *extension;
+        cairo_status_t (*make)(lb_figure *, lb_text *);
+    } file[] = {{"svg", make_svg}, {"pdf", make_pdf}, {"png", make_png}};
+    lb_status st = LB_OK;
+    for (size_t i = 0; i < sizeof file / sizeof file[0] && st == LB_OK; i++) {
+        lb_text data = {0};
+        char *path = lb_xprintf("%s.%s", f->stem, file[i].extension);
+        const cairo_status_t drawn = file[i].make(f, &data);
+        if (drawn != CAIRO_STATUS_SUCCESS || !data.s)
+            st = LB_FAIL(err, LB_EIO, "%s: cannot be drawn: %s", path,
+                         cairo_status_to_string(drawn));
+        else
+            st = lb_file_write(path, data.s, data.length, err);
+        lb_text_free(&data);
+        free(path);
+    }
+    return st;
+}
