@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/sweep.h"
+
+#include "core/memory.h"
+#include "linalg/gram.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Predictions of one model, a row per alpha, so that one alpha's predictions are contiguous. */
+typedef struct table {
+    double *data;
+    size_t alphas, rows;
+} table;
+
+typedef struct member {
+    const char *name;
+    const bool *use;
+    size_t n_train, n_val, n_alpha, n_grid;
+    double *alphas, *r2_val, *condition, *y_val;
+    lb_alpha_choice on_grid, chosen;
+    table val, test, ols_test;
+    double condition_ols;
+    char method_ols;
+} member;
+
+struct lb_sweep {
+    member *members;
+    size_t n;
+};
+
+/* R2 on the validation rows of the member. */
+static double r2(const double *y, const double *yhat, size_t n)
+{
+    double mean = 0.0, total = 0.0, residual = 0.0;
+    for (size_t i = 0; i < n; i++)
+        mean += y[i] / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        total += (y[i] - mean) * (y[i] - mean);
+        residual += (y[i] - yhat[i]) * (y[i] - yhat[i]);
+    }
+    return 1.0 - residual / total;
+}
+
+static void table_append(table *t, lb_cmat yhat, size_t column, const bool *keep)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < yhat.rows; i++)
+        rows += !keep || keep[i];
+    t->rows = rows;
+    t->data = lb_xrealloc(t->data, (t->alphas + 1) * rows, sizeof *t->data);
+    double *out = t->data + t->alphas++ * rows;
+    for (size_t i = 0; i < yhat.rows; i++)
+        if (!keep || keep[i])
+            *out++ = yhat.data[i * yhat.stride + column];
+}
+
+/* Predict a set of rows with several fits of the same number of alphas. */
+static lb_status predict(lb_ridge *const *fits, size_t n, const lb_stream *x, lb_mat **out,
+                         lb_error *err)
+{
+    lb_mat *yhat = lb_xcalloc(n, sizeof *yhat);
+    for (size_t m = 0; m < n; m++)
+        yhat[m] = lb_mat_of(lb_xcalloc(x->rows * fits[m]->n_alpha, sizeof(double)), x->rows,
+                            fits[m]->n_alpha);
+    const lb_status st = lb_ridge_predict((const lb_ridge *const *)fits, n, x, yhat, err);
+    *out = yhat;
+    return st;
+}
+
+static void free_predictions(lb_mat *yhat, size_t n)
+{
+    for (size_t m = 0; yhat && m < n; m++)
+        free(yhat[m].data);
+    free(yhat);
+}
+
+/* Which validation rows belong to the member. */
+static bool *rows_of(const lb_labelled *set, const bool *use)
+{
+    bool *keep = lb_xcalloc(set->x.rows, sizeof *keep);
+    for (size_t i = 0; i < set->x.rows; i++)
+        keep[i] = set->group[i] >= 0 && use[set->group[i]];
+    return keep;
+}
+
+/* Take over what a fit of some alphas says; alpha = 0 goes to the least-squares fields. */
+static void absorb(member *m, const lb_ridge *fit, lb_cmat val, lb_cmat test, const bool *keep)
+{
+    for (size_t k = 0; k < fit->n_alpha; k++) {
+        if (fit->alpha[k] == 0.0) {
+            table_append(&m->ols_test, test, k, NULL);
+            m->condition_ols = fit->condition[k];
+            m->method_ols = fit->method[k];
+            continue;
+        }
+        table_append(&m->val, val, k, keep);
+        table_append(&m->test, test, k, NULL);
+        const size_t i = m->n_alpha++;
+        m->alphas = lb_xrealloc(m->alphas, m->n_alpha, sizeof(double));
+        m->r2_val = lb_xrealloc(m->r2_val, m->n_alpha, sizeof(double));
+        m->condition = lb_xrealloc(m->condition, m->n_alpha, sizeof(double));
+        m->alphas[i] = fit->alpha[k];
+        m->condition[i] = fit->condition[k];
+        m->r2_val[i] = r2(m->y_val, m->val.data + i * m->val.rows, m->val.rows);
+    }
+}
+
+/* Fit the members marked in pick with the given alphas and absorb the results. */
+static lb_status fit_members(lb_sweep *s, const size_t *pick, size_t n, const lb_gram *gram,
+                             lb_cvec alphas, const lb_labelled *val, const lb_stream *test,
+                             const lb_sweep_options *o, lb_error *err)
+{
+    bool *use = lb_xcalloc(n * o->groups, sizeof *use);
+    lb_ridge **fits = lb_xcalloc(n, sizeof *fits);
+    lb_mat *on_val = NULL, *on_test = NULL;
+    lb_status st;
+
+    for (size_t j = 0; j < n; j++)
+        memcpy(use + j * o->groups, s->members[pick[j]].use, o->groups * sizeof *use);
+    if ((st = lb_ridge_fit_many(gram, use, n, alphas, (lb_ridge_options){o->standardise}, fits,
+                                err)) != LB_OK ||
+        (st = predict(fits, n, &val->x, &on_val, err)) != LB_OK ||
+        (st = predict(fits, n, test, &on_test, err)) != LB_OK)
+        goto done;
+    for (size_t j = 0; j < n; j++) {
+        member *m = &s->members[pick[j]];
+        bool *keep = rows_of(val, m->use);
+        absorb(m, fits[j], lb_mat_const(on_val[j]), lb_mat_const(on_test[j]), keep);
+        free(keep);
+    }
+done:
+    free_predictions(on_val, n);
+    free_predictions(on_test, n);
+    for (size_t j = 0; j < n; j++)
+        lb_ridge_free(fits[j]);
+    free(fits);
+    free(use);
+    return st;
+}
+
+static lb_status start_member(member *m, const lb_member *given, const lb_gram *gram,
+                              const lb_labelled *val, size_t groups, lb_error *err)
+{
+    m->name = given->name;
+    m->use = given->use;
+    m->condition_ols = NAN;
+    for (size_t g = 0; g < groups; g++)
+        m->n_train += m->use[g] ? lb_gram_rows(gram, g) : 0;
+    m->y_val = lb_xcalloc(val->x.rows, sizeof(double));
+    for (size_t i = 0; i < val->x.rows; i++)
+        if (val->group[i] >= 0 && m->use[val->group[i]])
+            m->y_val[m->n_val++] = val->y.data[i];
+    if (m->n_train == 0)
+        return LB_FAIL(err, LB_EINVAL, "model '%s' has no training rows", m->name);
+    if (m->n_val < 2)
+        return LB_FAIL(err, LB_EINVAL,
+                       "model '%s' has %zu validation rows, two are needed to choose its penalty: "
+                       "give more validation rows or raise bins.minimum_train so that it merges",
+                       m->name, m->n_val);
+    return LB_OK;
+}
+
+/* The optimum of the given grid, the decades beyond it if it sits on an end, the final choice. */
+static lb_status choose_on_grid(member *m, lb_error *err)
+{
+    m->n_grid = m->n_alpha;
+    const lb_cvec alphas = {m->alphas, m->n_grid}, score = {m->r2_val, m->n_grid};
+    const lb_status st = lb_ridge_choose(alphas, score, &m->on_grid, err);
+    m->chosen = m->on_grid;
+    return st == LB_OK ? LB_OK : lb_error_within(err, "model '%s'", m->name);
+}
+
+static void choose_extended(member *m)
+{
+    for (size_t k = m->n_grid; k < m->n_alpha; k++) {
+        const double gain = m->r2_val[k] - m->chosen.r2;
+        if (gain > 0.0 || (gain == 0.0 && m->alphas[k] > m->chosen.alpha))
+            m->chosen = (lb_alpha_choice){k, m->alphas[k], m->r2_val[k], m->on_grid.edge};
+    }
+}
+
+static lb_status extend(lb_sweep *s, int edge, const lb_gram *gram, const lb_labelled *val,
+                        const lb_stream *test, const lb_sweep_options *o, lb_error *err)
+{
+    size_t *pick = lb_xcalloc(s->n, sizeof *pick), n = 0;
+    double *beyond = lb_xcalloc((size_t)o->extend_decades, sizeof *beyond);
+    lb_status st = LB_OK;
+    for (size_t m = 0; m < s->n; m++)
+        if (s->members[m].on_grid.edge == edge)
+            pick[n++] = m;
+    for (int d = 0; d < o->extend_decades; d++)
+        beyond[d] = edge < 0 ? o->alphas.data[0] * pow(10.0, d - o->extend_decades)
+                             : o->alphas.data[o->alphas.n - 1] * pow(10.0, d + 1);
+    if (n)
+        st = fit_members(s, pick, n, gram, (lb_cvec){beyond, (size_t)o->extend_decades}, val, test,
+                         o, err);
+    for (size_t j = 0; j < n && st == LB_OK; j++)
+        choose_extended(&s->members[pick[j]]);
+    free(beyond);
+    free(pick);
+    return st;
+}
+
+static lb_status check_shapes(const lb_labelled *train, const lb_labelled *val,
+                              const lb_stream *test, lb_error *err)
+{
+    if (train->x.cols != val->x.cols || train->x.cols != test->cols || val->y.n != val->x.rows)
+        return LB_FAIL(err, LB_ESHAPE,
+                       "columns of training (%zu), validation (%zu) and test (%zu) rows disagree",
+                       train->x.cols, val->x.cols, test->cols);
+    return LB_OK;
+}
+
+lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const lb_stream *test,
+                       const lb_member *members, size_t n, lb_sweep_options options, lb_sweep **out,
+                       lb_error *err)
+{
+    lb_gram *gram = NULL;
+    lb_sweep *s = lb_xcalloc(1, sizeof *s);
+    size_t *every = lb_xcalloc(n, sizeof *every);
+    const size_t n_first = options.alphas.n + (options.least_squares ? 1 : 0);
+    double *first = lb_xcalloc(n_first, sizeof *first); /* the zero of least squares comes last */
+    lb_status st;
+
+    *out = NULL;
+    s->members = lb_xcalloc(n, sizeof *s->members);
+    s->n = n;
+    memcpy(first, options.alphas.data, options.alphas.n * sizeof *first);
+    /* 1. One pass over the training rows. */
+    if ((st = check_shapes(train, val, test, err)) != LB_OK ||
+        (st = lb_gram_accumulate(&train->x, train->y, train->group,
+                                 (lb_gram_options){.groups = options.groups}, &gram, err)) != LB_OK)
+        goto done;
+    for (size_t m = 0; m < n; m++) {
+        every[m] = m;
+        if ((st = start_member(&s->members[m], &members[m], gram, val, options.groups, err)) !=
+            LB_OK)
+            goto done;
+    }
+    /* 2. Every model and penalty of the grid; the penalty by validation. */
+    if ((st = fit_members(s, every, n, gram, (lb_cvec){first, n_first}, val, test, &options,
+                          err)) != LB_OK)
+        goto done;
+    for (size_t m = 0; m < n; m++)
+        if ((st = choose_on_grid(&s->members[m], err)) != LB_OK)
+            goto done;
+    /* 3. Beyond the end of the grid where the optimum sits on it. */
+    if (options.extend_decades > 0 &&
+        ((st = extend(s, -1, gram, val, test, &options, err)) != LB_OK ||
+         (st = extend(s, +1, gram, val, test, &options, err)) != LB_OK))
+        goto done;
+    *out = s;
+    s = NULL;
+done:
+    lb_gram_free(gram);
+    lb_sweep_free(s);
+    free(every);
+    free(first);
+    return st;
+}
+
+void lb_sweep_free(lb_sweep *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n; i++) {
+        member *m = &s->members[i];
+        free(m->alphas);
+        free(m->r2_val);
+        free(m->condition);
+        free(m->y_val);
+        free(m->val.data);
+        free(m->test.data);
+        free(m->ols_test.data);
+    }
+    free(s->members);
+    free(s);
+}
+
+lb_sweep_model lb_sweep_get(const lb_sweep *s, size_t i)
+{
+    const member *m = &s->members[i];
+    const size_t rows = m->test.rows;
+    return (lb_sweep_model){
+        .name = m->name,
+        .n_train = m->n_train,
+        .n_val = m->n_val,
+        .alphas = {m->alphas, m->n_alpha},
+        .n_grid = m->n_grid,
+        .r2_val = {m->r2_val, m->n_alpha},
+        .on_grid = m->on_grid,
+        .chosen = m->chosen,
+        .yhat = {m->test.data, m->n_alpha, rows, rows},
+        .yhat_chosen = {m->test.data + m->chosen.index * rows, rows},
+        .yhat_ols = {m->ols_test.data, m->ols_test.data ? rows : 0},
+        .condition = {m->condition, m->n_alpha},
+        .condition_ols = m->condition_ols,
+        .method_ols = m->method_ols,
+    };
+}
+
+void lb_sweep_route(const lb_sweep *s, const int *group, const int *member_of, lb_cvec fallback,
+                    lb_vec yhat)
+{
+    for (size_t i = 0; i < yhat.n; i++) {
+        const int owner = group[i] < 0 ? -1 : member_of[group[i]];
+        if (owner >= 0)
+            yhat.data[i] = lb_sweep_get(s, (size_t)owner).yhat_chosen.data[i];
+        else
+            yhat.data[i] = fallback.data ? fallback.data[i] : NAN;
+    }
+}
