@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_REPORT_FILL_H
+#define LB_REPORT_FILL_H
+
+#include "report/facts.h"
+
+/** Where the finished report goes. */
+typedef struct lb_fill_outputs {
+    const char *clean;     /* Markdown for the forge; NULL: not written */
+    const char *annotated; /* Markdown for pandoc; NULL: not written */
+    const char *depfile;   /* what they were made from, as a rule of make; NULL: not written */
+} lb_fill_outputs;
+
+/**
+ * Fill the report of the experiment in @p folder in one language. Nothing is written unless all of
+ * it could be filled; each file then takes its name in one step. Figure links in both dialects
+ * start at the folder of outputs->clean (of the working directory without it).
+ * @param text  receives the clean report when outputs->clean is NULL; may be NULL
+ * @return LB_OK; LB_EFINDING: a digit typed in prose or a false claim; the failures of
+ *         lb_facts_open(), lb_template_load() and lb_page_fill(); LB_EIO
+ */
+lb_status lb_fill(const lb_places *places, const char *folder, const char *language,
+                  const lb_fill_outputs *outputs, lb_text *text, lb_error *err);
+
+#endif
