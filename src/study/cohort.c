@@ -84,7 +84,8 @@ static lb_status group_rows(lb_cohort *c, const lb_spec *spec, lb_error *err)
 static void make_rowsets(lb_cohort *c)
 {
     bool *keep = lb_xcalloc(c->test.n, sizeof *keep);
-    c->all = lb_rowset_new("all test rows", lb_spectra_hash(c->split.test), c->test.rows, c->test.n);
+    c->all =
+        lb_rowset_new("all test rows", lb_spectra_hash(c->split.test), c->test.rows, c->test.n);
     for (size_t i = 0; i < c->test.n; i++)
         keep[i] = c->test.group[i] != c->outside;
     c->covered = lb_rowset_where(c->all, "covered test rows", keep);
@@ -157,9 +158,8 @@ lb_noise_seeds lb_noise_seeds_of(const lb_spec *spec)
 void lb_cohort_expose(const lb_cohort *c, double level, lb_noise_seeds seeds, lb_exposure *out)
 {
     const lb_side *sides[3] = {&c->train, &c->val, &c->test};
-    const uint64_t seed[3] = {seeds.train,
-                              c->split.validation_was_cut ? seeds.train : seeds.validation,
-                              seeds.test};
+    const uint64_t seed[3] = {
+        seeds.train, c->split.validation_was_cut ? seeds.train : seeds.validation, seeds.test};
     lb_stream streams[3];
     for (int i = 0; i < 3; i++) {
         out->noisy[i] = (lb_noisy){sides[i]->spectra, level, seed[i]};

@@ -32,14 +32,14 @@ typedef struct lb_cohort {
     lb_split split;
     lb_bins bins;
     lb_side train, val, test;
-    size_t n_bins, groups; /* groups = n_bins + 1 */
-    int outside;           /* the group of uncovered rows: n_bins */
-    int merged_to[LB_BINS_MAX];       /* expert that serves each bin, -1: none */
-    size_t n_train[LB_BINS_MAX + 1];  /* rows a group, `outside` last */
+    size_t n_bins, groups;           /* groups = n_bins + 1 */
+    int outside;                     /* the group of uncovered rows: n_bins */
+    int merged_to[LB_BINS_MAX];      /* expert that serves each bin, -1: none */
+    size_t n_train[LB_BINS_MAX + 1]; /* rows a group, `outside` last */
     size_t n_val[LB_BINS_MAX + 1], n_test[LB_BINS_MAX + 1];
-    lb_text merges;                   /* what was merged and why, "" if nothing was */
-    lb_rowset *all, *covered;         /* of the test rows */
-    lb_rowset *in_bin[LB_BINS_MAX];   /* test rows of each group, NULL where there are none */
+    lb_text merges;                 /* what was merged and why, "" if nothing was */
+    lb_rowset *all, *covered;       /* of the test rows */
+    lb_rowset *in_bin[LB_BINS_MAX]; /* test rows of each group, NULL where there are none */
 } lb_cohort;
 
 /**

@@ -85,20 +85,4 @@ lb_number lb_contest_delta_mean(const lb_contest *c, size_t i, size_t j);
 void lb_contest_draws(const lb_contest *c, size_t i, size_t j, double *out);
 const lb_outcome *lb_contest_outcome(const lb_contest *c, size_t i); /* borrowed */
 
-/* --- the nine experts and the global model ---------------------------------------------------- */
-
-enum { LB_MOE_GLOBAL = LB_BINS_MAX }; /* index of the global model in lb_moe.model */
-
-/** Global Ridge and one Ridge a bin, fitted and selected together, and the mixture routed by the
- * true bins. */
-typedef struct lb_moe {
-    lb_sweep *sweep;
-    lb_sweep_model global;
-    lb_sweep_model expert[LB_BINS_MAX]; /* by bin; n_train 0 where there is none */
-    bool has_expert[LB_BINS_MAX];
-    double *mixture;  /* per test row: the expert's prediction, NAN where uncovered */
-    double *fallback; /* the same with the global model where uncovered */
-    size_t n_test;
-} lb_moe;
-
 #endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "study/study.h"
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "data/profile.h"
+#include "linalg/blas.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- sticky study ------------------------------------------------------------------------------
+ */
+
+bool lb_study_ok(const lb_study *s)
+{
+    return s->status == LB_OK && lb_record_status(s->record) == LB_OK;
+}
+
+void lb_study_take(lb_study *s, lb_status status)
+{
+    if (s->status == LB_OK)
+        s->status = status;
+}
+
+enum { KEY_SIZE = 160 };
+
+static void make_key(const lb_study *s, char key[KEY_SIZE], const char *format, va_list args)
+{
+    const int head = snprintf(key, KEY_SIZE, "%s.", s->id);
+    vsnprintf(key + head, (size_t)(KEY_SIZE - head), format, args);
+}
+
+void lb_study_put(lb_study *s, lb_number x, const char *format, ...)
+{
+    char key[KEY_SIZE];
+    va_list args;
+    va_start(args, format);
+    make_key(s, key, format, args);
+    va_end(args);
+    if (!*x.protocol)
+        snprintf(x.protocol, sizeof x.protocol, "%s", lb_spec_text(s->spec, "protocol.name", "en"));
+    if (lb_study_ok(s))
+        lb_record_number(s->record, key, x);
+}
+
+void lb_study_put_text(lb_study *s, const char *value, const char *format, ...)
+{
+    char key[KEY_SIZE];
+    va_list args;
+    va_start(args, format);
+    make_key(s, key, format, args);
+    va_end(args);
+    if (lb_study_ok(s))
+        lb_record_text(s->record, key, value);
+}
+
+void lb_study_cell(lb_study *s, const char *table, const char *format, ...)
+{
+    char key[KEY_SIZE];
+    va_list args;
+    va_start(args, format);
+    make_key(s, key, format, args);
+    va_end(args);
+    if (lb_study_ok(s))
+        lb_record_cell_key(s->record, table, key);
+}
+
+char *lb_study_figure(lb_study *s, const char *figure_id)
+{
+    char *path = lb_xprintf("figures.%s.file", figure_id);
+    const char *stem = lb_spec_text(s->spec, path, "en");
+    char *out = lb_xprintf("%s/%s", s->figures, stem);
+    if (lb_study_ok(s))
+        lb_record_figure(s->record, figure_id, stem);
+    free(path);
+    return out;
+}
+
+/* --- models scored together --------------------------------------------------------------------
+ */
+
+struct lb_contest {
+    lb_study *study;
+    lb_outcome *outcome;
+    double **scratch;
+    size_t n;
+    lb_bootstrap *bootstrap;
+    double threshold;
+};
+
+lb_contest *lb_contest_on(lb_study *s, const lb_cohort *c, const lb_rowset *rows,
+                          const lb_entry *entries, size_t n)
+{
+    lb_contest *t = lb_xcalloc(1, sizeof *t);
+    t->study = s;
+    t->n = n;
+    t->outcome = lb_xcalloc(n, sizeof *t->outcome);
+    t->scratch = lb_xcalloc(n, sizeof *t->scratch);
+    t->threshold = lb_spec_has(s->spec, "thresholds.valuable")
+                       ? lb_spec_number(s->spec, "thresholds.valuable")
+                       : 0.0;
+    if (!lb_study_ok(s))
+        return t;
+    for (size_t i = 0; i < n && lb_study_ok(s); i++) {
+        const lb_outcome full = {.rows = c->all,
+                                 .y = {c->test.target, c->test.n},
+                                 .yhat = entries[i].yhat,
+                                 .model = entries[i].name,
+                                 .oracle = entries[i].oracle};
+        t->scratch[i] = lb_xcalloc(2 * lb_rowset_size(rows), sizeof(double));
+        lb_study_take(s, lb_outcome_on(full, rows, t->scratch[i], &t->outcome[i], s->err));
+    }
+    if (!lb_study_ok(s))
+        return t;
+    lb_record_rowset(s->record, lb_rowset_name(rows), lb_rowset_hash(rows), lb_rowset_size(rows));
+    lb_study_take(s,
+                  lb_bootstrap_new(t->outcome, n, lb_spec_size(s->spec, "bootstrap.resamples"),
+                                   lb_spec_size(s->spec, "bootstrap.seed"), &t->bootstrap, s->err));
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_bootstrap_set_level(
+                             t->bootstrap, lb_spec_number(s->spec, "bootstrap.level"), s->err));
+    return t;
+}
+
+void lb_contest_free(lb_contest *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->n; i++)
+        free(t->scratch[i]);
+    free(t->scratch);
+    free(t->outcome);
+    lb_bootstrap_free(t->bootstrap);
+    free(t);
+}
+
+static const lb_number NOTHING = {.value = NAN, .na = "failed"};
+
+static lb_number plain_score(const lb_contest *t, size_t i,
+                             lb_status (*score)(const lb_outcome *, lb_number *, lb_error *))
+{
+    lb_number x = NOTHING;
+    if (lb_study_ok(t->study))
+        lb_study_take(t->study, score(&t->outcome[i], &x, t->study->err));
+    return x;
+}
+
+lb_number lb_contest_r2(const lb_contest *t, size_t i)
+{
+    lb_number x = NOTHING;
+    if (lb_study_ok(t->study))
+        lb_study_take(t->study, lb_bootstrap_r2(t->bootstrap, i, &x, t->study->err));
+    return x;
+}
+
+lb_number lb_contest_mae(const lb_contest *t, size_t i)
+{
+    return plain_score(t, i, lb_score_mae);
+}
+
+lb_number lb_contest_rmse(const lb_contest *t, size_t i)
+{
+    return plain_score(t, i, lb_score_rmse);
+}
+
+lb_number lb_contest_bias(const lb_contest *t, size_t i)
+{
+    return plain_score(t, i, lb_score_bias);
+}
+
+lb_number lb_contest_delta(const lb_contest *t, size_t i, size_t j)
+{
+    lb_number x = NOTHING;
+    if (lb_study_ok(t->study))
+        lb_study_take(t->study,
+                      lb_bootstrap_delta(t->bootstrap, i, j, t->threshold, &x, t->study->err));
+    return x;
+}
+
+lb_number lb_contest_share(const lb_contest *t, size_t part, size_t reference, size_t full)
+{
+    lb_number x = NOTHING;
+    if (lb_study_ok(t->study))
+        lb_study_take(t->study,
+                      lb_bootstrap_share(t->bootstrap, part, reference, full, &x, t->study->err));
+    return x;
+}
+
+lb_number lb_contest_delta_mean(const lb_contest *t, size_t i, size_t j)
+{
+    lb_number x = NOTHING;
+    if (lb_study_ok(t->study))
+        lb_study_take(t->study, lb_bootstrap_delta_mean(t->bootstrap, i, j, &x, t->study->err));
+    return x;
+}
+
+void lb_contest_draws(const lb_contest *t, size_t i, size_t j, double *out)
+{
+    if (lb_study_ok(t->study))
+        lb_bootstrap_draws_delta(t->bootstrap, i, j, out);
+}
+
+const lb_outcome *lb_contest_outcome(const lb_contest *t, size_t i)
+{
+    return &t->outcome[i];
+}
+
+/* --- what is said about the data, whatever the experiment --------------------------------------
+ */
+
+static lb_number range_of(const double *x, size_t n, bool largest, const char *unit)
+{
+    double best = NAN;
+    for (size_t i = 0; i < n; i++)
+        if (isnan(best) || (largest ? x[i] > best : x[i] < best))
+            best = x[i];
+    lb_number out = lb_number_plain(best, "range", unit);
+    out.digits = fabs(best) >= 100.0 ? 0 : 2;
+    return out;
+}
+
+static void put_range(lb_study *s, const lb_side *side, const double *x, const char *name,
+                      const char *unit)
+{
+    lb_study_put(s, range_of(x, side->n, false, unit), "data.%s_min", name);
+    lb_study_put(s, range_of(x, side->n, true, unit), "data.%s_max", name);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static lb_number median_of(double *x, size_t n)
+{
+    qsort(x, n, sizeof *x, by_value);
+    lb_number out = lb_number_plain(n ? (x[(n - 1) / 2] + x[n / 2]) / 2.0 : NAN, "snr", "");
+    out.digits = 2;
+    out.n = n;
+    return out;
+}
+
+static void put_snr(lb_study *s, lb_spectra *test)
+{
+    const size_t n = lb_spectra_rows(test);
+    double *norm = lb_xcalloc(n, sizeof *norm), *pixel = lb_xcalloc(n, sizeof *pixel);
+    lb_study_take(s, lb_spectra_snr(test, (lb_vec){norm, n}, (lb_vec){pixel, n}, s->err));
+    if (lb_study_ok(s)) {
+        lb_study_put(s, median_of(norm, n), "data.snr_norm_ratio_median");
+        lb_study_put(s, median_of(pixel, n), "data.snr_per_pixel_median");
+    }
+    free(norm);
+    free(pixel);
+}
+
+static lb_number percent(size_t part, size_t whole)
+{
+    lb_number x = lb_number_plain(100.0 * (double)part / (double)whole, "percent", "%");
+    x.digits = 1;
+    x.n = whole;
+    return x;
+}
+
+static void put_rows(lb_study *s, const lb_cohort *c, const char *which)
+{
+    const lb_split *d = &c->split;
+    const size_t out_train = c->n_train[c->outside], out_test = c->n_test[c->outside];
+    lb_study_put(s, lb_number_count(c->train.n), "%s.n_train", which);
+    lb_study_put(s, lb_number_count(c->val.n), "%s.n_val", which);
+    lb_study_put(s, lb_number_count(c->test.n), "%s.n_test", which);
+    lb_study_put(s, lb_number_count(c->train.n - out_train), "%s.n_train_covered", which);
+    lb_study_put(s, lb_number_count(c->test.n - out_test), "%s.n_test_covered", which);
+    lb_study_put(
+        s,
+        lb_number_count(d->train_screen.refused + d->val_screen.refused + d->test_screen.refused),
+        "%s.n_refused", which);
+    lb_study_put(s,
+                 lb_number_count(d->train_screen.error_nonpositive_pixels +
+                                 d->val_screen.error_nonpositive_pixels +
+                                 d->test_screen.error_nonpositive_pixels),
+                 "%s.n_pixels_without_error", which);
+    lb_study_put(s, percent(c->train.n - out_train, c->train.n), "%s.coverage_train", which);
+    lb_study_put(s, percent(c->test.n - out_test, c->test.n), "%s.coverage_test", which);
+    lb_study_put_text(s, d->validation_was_cut ? "cut from the training rows" : "a set of its own",
+                      "%s.validation", which);
+}
+
+static void put_data(lb_study *s)
+{
+    const lb_cohort *c = &s->data;
+    const lb_cvec wave = lb_spectra_wave(c->split.test);
+    put_rows(s, c, "data");
+    lb_study_put(s, lb_number_count(wave.n), "data.pixels");
+    lb_number edge = lb_number_plain(wave.data[0], "range", "A");
+    edge.digits = 1;
+    lb_study_put(s, edge, "data.wave_min");
+    edge.value = wave.data[wave.n - 1];
+    lb_study_put(s, edge, "data.wave_max");
+    lb_study_put_text(s, lb_spectra_medium(c->split.test), "data.medium");
+    put_range(s, &c->train, c->train.target, "target", "dex");
+    put_range(s, &c->train, c->train.teff, "teff", "K");
+    put_range(s, &c->train, c->train.mh, "mh", "dex");
+    put_snr(s, c->split.test);
+    lb_study_put_text(s, c->merges.s ? c->merges.s : "none", "data.merged_bins");
+    lb_study_put(s,
+                 lb_number_count(lb_bins_on_edge(&c->bins, (lb_cvec){c->train.teff, c->train.n},
+                                                 (lb_cvec){c->train.mh, c->train.n})),
+                 "data.n_on_edge");
+    lb_record_rowset(s->record, lb_rowset_name(c->all), lb_rowset_hash(c->all),
+                     lb_rowset_size(c->all));
+    lb_record_provenance(s->record, "profile", "%s", s->profile);
+    lb_record_provenance(s->record, "data.train", "%s", lb_spectra_hash(c->split.train));
+    if (c->split.val)
+        lb_record_provenance(s->record, "data.val", "%s", lb_spectra_hash(c->split.val));
+    lb_record_provenance(s->record, "data.test", "%s", lb_spectra_hash(c->split.test));
+    if (s->has_more) {
+        put_rows(s, &s->more, "more");
+        lb_record_provenance(s->record, "more.train", "%s", lb_spectra_hash(s->more.split.train));
+        lb_record_provenance(s->record, "more.test", "%s", lb_spectra_hash(s->more.split.test));
+    }
+    lb_record_run(s->record, "openblas.core", "%s", lb_blas_core());
+}
+
+/* --- the program -------------------------------------------------------------------------------
+ */
+
+typedef struct arguments {
+    char *profile, *data, *replication, *spec, *results, *figures;
+} arguments;
+
+static void free_arguments(arguments *a)
+{
+    free(a->profile);
+    free(a->data);
+    free(a->replication);
+    free(a->spec);
+    free(a->results);
+    free(a->figures);
+}
+
+static void print_help(const lb_experiment *e)
+{
+    printf("Usage: %s [OPTION]...\n%s\n\n"
+           "  --profile NAME     quick, standard, large, million, or a name for your own data\n"
+           "                     (default standard)\n"
+           "  --data DIR         spectra: DIR/train_*/dataset.h5, val_*, test_*\n"
+           "                     (default data/spectra/PROFILE)\n"
+           "  --replication DIR  the larger set of the replication; without it, not run\n"
+           "  --spec FILE        settings (default templates/experiments/%s/spec.yaml)\n"
+           "  --results DIR      where the record goes (default data/results/PROFILE)\n"
+           "  --figures DIR      where the figures go (default figures for standard,\n"
+           "                     else build/PROFILE/figures)\n"
+           "  --help, --version\n",
+           e->name, e->summary, e->name);
+}
+
+/* @return -1 to go on, else the exit status */
+static int parse_arguments(int argc, char **argv, const lb_experiment *e, arguments *a)
+{
+    static const struct option options[] = {{"profile", required_argument, NULL, 'p'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"replication", required_argument, NULL, 'm'},
+                                            {"spec", required_argument, NULL, 's'},
+                                            {"results", required_argument, NULL, 'r'},
+                                            {"figures", required_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        char **field = c == 'p'   ? &a->profile
+                       : c == 'd' ? &a->data
+                       : c == 'm' ? &a->replication
+                       : c == 's' ? &a->spec
+                       : c == 'r' ? &a->results
+                       : c == 'f' ? &a->figures
+                                  : NULL;
+        if (c == 'h') {
+            print_help(e);
+            return 0;
+        }
+        if (c == 'v') {
+            printf("%s (loggbook) %s\n", e->name, LB_VERSION);
+            return 0;
+        }
+        if (!field)
+            return 2; /* getopt has said why */
+        free(*field);
+        *field = lb_xstrdup(optarg);
+    }
+    if (optind < argc) {
+        fprintf(stderr, "%s: unexpected argument '%s', see --help\n", e->name, argv[optind]);
+        return 2;
+    }
+    if (!a->profile)
+        a->profile = lb_xstrdup("standard");
+    if (!a->data)
+        a->data = lb_xprintf("data/spectra/%s", a->profile);
+    if (!a->spec)
+        a->spec = lb_xprintf("templates/experiments/%s/spec.yaml", e->name);
+    if (!a->results)
+        a->results = lb_xprintf("data/results/%s", a->profile);
+    if (!a->figures)
+        a->figures = strcmp(a->profile, "standard") == 0
+                         ? lb_xstrdup("figures")
+                         : lb_xprintf("build/%s/figures", a->profile);
+    return -1;
+}
+
+static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error *err)
+{
+    lb_study s = {.profile = a->profile, .figures = a->figures, .err = err};
+    char *path = lb_xprintf("%s/%s.h5", a->results, e->name);
+
+    lb_study_take(&s, lb_spec_load(a->spec, &s.spec, err));
+    if (s.status == LB_OK)
+        lb_study_take(&s, lb_cohort_open(a->data, s.spec, &s.data, err));
+    if (s.status == LB_OK && a->replication) {
+        lb_study_take(&s, lb_cohort_open(a->replication, s.spec, &s.more, err));
+        s.has_more = s.status == LB_OK;
+    }
+    if (s.status == LB_OK) {
+        s.id = lb_spec_experiment(s.spec);
+        s.record = lb_record_new(s.id, s.spec);
+        put_data(&s);
+        e->run(&s);
+    }
+    if (s.status == LB_OK) {
+        lb_record_judge(s.record);
+        lb_study_take(&s, lb_record_close(s.record, path, err));
+        s.record = NULL;
+    }
+    lb_record_abandon(s.record);
+    lb_cohort_close(&s.data);
+    lb_cohort_close(&s.more);
+    lb_spec_free(s.spec);
+    free(path);
+    return s.status;
+}
+
+int lb_study_main(int argc, char **argv, const lb_experiment *e)
+{
+    arguments a = {0};
+    lb_error err = {0};
+    int status = parse_arguments(argc, argv, e, &a);
+    if (status < 0) {
+        lb_blas_widest_core(argv);
+        const lb_status st = run_study(e, &a, &err);
+        if (st != LB_OK)
+            fprintf(stderr, "%s: %s\n", e->name, err.text);
+        status = lb_exit_status(st);
+    }
+    free_arguments(&a);
+    return status;
+}
