@@ -46,8 +46,8 @@ typedef struct lb_rowset_entry {
 } lb_rowset_entry;
 
 /**
- * LB_EIO: no such file ("... run `make e02`"); LB_EFORMAT: not HDF5, damaged, not a record, or of
- * another format ("... delete it and run `make e02`").
+ * LB_EIO: no such file ("... run `make e02`"); LB_EFORMAT: not a record, cut short, edited or
+ * of another format ("... delete it and run `make e02`").
  */
 lb_status lb_archive_open(const char *path, lb_archive **out, lb_error *err);
 void lb_archive_close(lb_archive *a); /* NULL is fine */

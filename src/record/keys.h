@@ -10,7 +10,7 @@ typedef struct lb_keys {
     struct lb_key {
         const char *key;
         size_t at;
-    } *items;
+    } * items;
     size_t n;
 } lb_keys;
 

@@ -7,17 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT(type, f) {#f, offsetof(type, f), LB_FIELD_TEXT}
-#define REAL(type, f) {#f, offsetof(type, f), LB_FIELD_DOUBLE}
-#define SIZE(type, f) {#f, offsetof(type, f), LB_FIELD_UINT64}
-#define INT(type, f) {#f, offsetof(type, f), LB_FIELD_INT}
-#define LAYOUT(type, fields) {fields, sizeof fields / sizeof *fields, sizeof(type)}
+#define TEXT(type, f)                                                                              \
+    {                                                                                              \
+#f, offsetof(type, f), LB_FIELD_TEXT                                                       \
+    }
+#define REAL(type, f)                                                                              \
+    {                                                                                              \
+#f, offsetof(type, f), LB_FIELD_DOUBLE                                                     \
+    }
+#define SIZE(type, f)                                                                              \
+    {                                                                                              \
+#f, offsetof(type, f), LB_FIELD_UINT64                                                     \
+    }
+#define INT(type, f)                                                                               \
+    {                                                                                              \
+#f, offsetof(type, f), LB_FIELD_INT                                                        \
+    }
+#define LAYOUT(type, fields)                                                                       \
+    {                                                                                              \
+        fields, sizeof fields / sizeof *fields, sizeof(type)                                       \
+    }
 
 static const lb_field number_fields[] = {
-    TEXT(lb_number_row, key),   REAL(lb_number_row, value), REAL(lb_number_row, ci_lo),
-    REAL(lb_number_row, ci_hi), REAL(lb_number_row, se),    REAL(lb_number_row, p_above),
-    SIZE(lb_number_row, n),     SIZE(lb_number_row, seed),  INT(lb_number_row, digits),
-    INT(lb_number_row, oracle), TEXT(lb_number_row, kind),  TEXT(lb_number_row, unit),
+    TEXT(lb_number_row, key),   REAL(lb_number_row, value),    REAL(lb_number_row, ci_lo),
+    REAL(lb_number_row, ci_hi), REAL(lb_number_row, se),       REAL(lb_number_row, p_above),
+    SIZE(lb_number_row, n),     SIZE(lb_number_row, seed),     INT(lb_number_row, digits),
+    INT(lb_number_row, oracle), TEXT(lb_number_row, kind),     TEXT(lb_number_row, unit),
     TEXT(lb_number_row, rows),  TEXT(lb_number_row, protocol), TEXT(lb_number_row, na)};
 static const lb_field rowset_fields[] = {TEXT(lb_rowset_row, name), TEXT(lb_rowset_row, hash),
                                          SIZE(lb_rowset_row, n)};
@@ -155,7 +170,7 @@ lb_status lb_layout_read(hid_t file, const char *name, const lb_layout *layout, 
             if (layout->fields[k].kind == LB_FIELD_TEXT) {
                 char **text = text_at(layout, block, i, k), *theirs = *text;
                 *text = lb_xstrdup(theirs ? theirs : "");
-                H5free_memory(theirs);
+                free(theirs); /* HDF5 takes it from malloc() */
             }
     *rows = block;
     block = NULL;
@@ -176,21 +191,62 @@ void lb_layout_free(const lb_layout *layout, void *rows, size_t n)
     free(rows);
 }
 
+static const char seal_word[] = "\nloggbook-seal ";
+
+void lb_seal_make(const void *bytes, size_t n, char out[LB_SEAL_SIZE])
+{
+    char hash[LB_HASH_SIZE];
+    lb_hash_bytes(bytes, n, hash);
+    snprintf(out, LB_SEAL_SIZE, "%s%s", seal_word, hash);
+}
+
+lb_status lb_seal_check(const char *bytes, size_t n, size_t *payload, lb_error *err)
+{
+    char seal[LB_SEAL_SIZE];
+    const size_t length = LB_SEAL_SIZE - 1;
+    if (n < length || memcmp(bytes + n - length, seal_word, strlen(seal_word)) != 0)
+        return LB_FAIL(
+            err, LB_EFORMAT,
+            "it does not end in a seal, so it is cut short, or no record of this program");
+    lb_seal_make(bytes, n - length, seal);
+    if (memcmp(bytes + n - length, seal, length) != 0)
+        return LB_FAIL(err, LB_EFORMAT,
+                       "its seal is broken: it is damaged, or was changed after "
+                       "the run that wrote it");
+    *payload = n - length;
+    return LB_OK;
+}
+
 lb_number_row lb_number_row_of(const char *key, const lb_number *x)
 {
-    return (lb_number_row){.key = (char *)key, .value = x->value, .ci_lo = x->ci_lo,
-                           .ci_hi = x->ci_hi, .se = x->se, .p_above = x->p_above, .n = x->n,
-                           .seed = x->seed, .digits = x->digits, .oracle = x->oracle,
-                           .kind = (char *)x->kind, .unit = (char *)x->unit,
-                           .rows = (char *)x->rows, .protocol = (char *)x->protocol,
+    return (lb_number_row){.key = (char *)key,
+                           .value = x->value,
+                           .ci_lo = x->ci_lo,
+                           .ci_hi = x->ci_hi,
+                           .se = x->se,
+                           .p_above = x->p_above,
+                           .n = x->n,
+                           .seed = x->seed,
+                           .digits = x->digits,
+                           .oracle = x->oracle,
+                           .kind = (char *)x->kind,
+                           .unit = (char *)x->unit,
+                           .rows = (char *)x->rows,
+                           .protocol = (char *)x->protocol,
                            .na = (char *)x->na};
 }
 
 lb_number lb_number_of_row(const lb_number_row *r)
 {
-    lb_number x = {.value = r->value, .ci_lo = r->ci_lo, .ci_hi = r->ci_hi, .se = r->se,
-                   .p_above = r->p_above, .n = (size_t)r->n, .seed = r->seed,
-                   .digits = r->digits, .oracle = r->oracle != 0};
+    lb_number x = {.value = r->value,
+                   .ci_lo = r->ci_lo,
+                   .ci_hi = r->ci_hi,
+                   .se = r->se,
+                   .p_above = r->p_above,
+                   .n = (size_t)r->n,
+                   .seed = r->seed,
+                   .digits = r->digits,
+                   .oracle = r->oracle != 0};
     snprintf(x.kind, sizeof x.kind, "%s", r->kind);
     snprintf(x.unit, sizeof x.unit, "%s", r->unit);
     snprintf(x.rows, sizeof x.rows, "%s", r->rows);

@@ -39,8 +39,12 @@ typedef struct lb_verdict_row {
     char *kind, *unit, *na, *rule, *detail;
 } lb_verdict_row;
 
-typedef enum lb_field_kind { LB_FIELD_TEXT, LB_FIELD_DOUBLE, LB_FIELD_UINT64, LB_FIELD_INT }
-    lb_field_kind;
+typedef enum lb_field_kind {
+    LB_FIELD_TEXT,
+    LB_FIELD_DOUBLE,
+    LB_FIELD_UINT64,
+    LB_FIELD_INT
+} lb_field_kind;
 
 typedef struct lb_field {
     const char *name;
@@ -70,6 +74,16 @@ lb_status lb_layout_write(hid_t file, const char *name, const lb_layout *layout,
 lb_status lb_layout_read(hid_t file, const char *name, const lb_layout *layout, void **rows,
                          size_t *n, size_t *cols, lb_error *err);
 void lb_layout_free(const lb_layout *layout, void *rows, size_t n);
+
+/**
+ * The seal: a line with the SHA-256 of all bytes before it, at the end of the file, where HDF5 does
+ * not look. It tells a truncated, damaged or hand-edited record from a whole one before HDF5, which
+ * can crash on damaged files, sees it.
+ */
+enum { LB_SEAL_SIZE = 87 }; /* characters with the NUL */
+void lb_seal_make(const void *bytes, size_t n, char out[LB_SEAL_SIZE]);
+/** LB_EFORMAT unless @p bytes ends in the seal of the rest, whose length goes to *payload. */
+lb_status lb_seal_check(const char *bytes, size_t n, size_t *payload, lb_error *err);
 
 /** Number to row and back; the row's texts point into @p x, or are read from the row. */
 lb_number_row lb_number_row_of(const char *key, const lb_number *x);

@@ -21,13 +21,15 @@
  *
  * The file (format 1), made to be pleasant in h5py: pandas.DataFrame(f["numbers"][:]) is the table
  * of all numbers, one compound dataset, because thousands of one-number groups are slow and show
- * nothing at a glance. Strings are UTF-8 of variable length. No timestamps.
+ * nothing at a glance. Strings are UTF-8 of variable length. No timestamps. Behind the HDF5 data a
+ * last line seals the file with its SHA-256: who edits a record breaks it.
+ *   /record     key value: format, experiment, name
  *   /numbers    key value ci_lo ci_hi se p_above n seed digits oracle kind unit rows protocol na
  *   /texts      key value
  *   /rowsets    name hash n
  *   /verdicts   id outcome metric value ci_lo ci_hi se n digits kind unit na rule detail
  *   /figures    id stem
- *   /tables/ID  group: columns (name, format), keys and texts (rows x columns; one of both is "")
+ *   /tables/ID  group: columns (name, format) and cells (rows x columns of key, text; one is "")
  *   /series/... one dataset of doubles a series
  *   /provenance key value: what was computed from what (same on every machine)
  *   /run        key value: how this run went (threads, CPU, seconds, memory); never in reports

@@ -115,6 +115,7 @@ static const rule schema[] = {
     {"published.*", T_MAP, false, 0, 0, NULL},
     {"published.*.ours", T_TEXT, true, OWN_KEY, 0, NULL},
     {"published.*.theirs", T_TEXT, false, 0, 0, NULL},
+    {"published.*.threshold", T_TEXT, false, 0, 0, NULL},
     {"tolerance", T_MAP, false, 0, 0, NULL},
     {"tolerance.*", T_MAP, false, 0, 0, NULL},
     {"tolerance.*.kind", T_TEXT, true, 0, 0, "exact|numeric|statistical|measured"},
