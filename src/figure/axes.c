@@ -33,6 +33,7 @@ static void draw_spines(const lb_axes *a, lb_canvas *c)
         lb_canvas_line(c, x, lb_axes_py(a, 0), x + a->plot.w, lb_axes_py(a, 0));
 }
 
+/* Ticks at 2..9 times each power of ten, as one path. */
 static void draw_minor(const lb_axes *a, lb_canvas *c, const lb_axis *x, bool vertical)
 {
     if (x->kind != LB_LOG10 || x->n_ticks)
@@ -42,12 +43,22 @@ static void draw_minor(const lb_axes *a, lb_canvas *c, const lb_axis *x, bool ve
             const double v = k * decade;
             if (v < x->from || v > x->to)
                 continue;
-            const double at = vertical ? lb_axes_py(a, v) : lb_axes_px(a, v);
-            if (vertical)
-                lb_canvas_line(c, a->plot.x - tick / 2, at, a->plot.x, at);
-            else
-                lb_canvas_line(c, at, bottom(a), at, bottom(a) + tick / 2);
+            const double at = lb_round(vertical ? lb_axes_py(a, v) : lb_axes_px(a, v));
+            cairo_move_to(c->cr, vertical ? a->plot.x - tick / 2 : at, vertical ? at : bottom(a));
+            cairo_line_to(c->cr, vertical ? a->plot.x : at, vertical ? at : bottom(a) + tick / 2);
         }
+    cairo_stroke(c->cr);
+}
+
+/* A count with commas between the thousands. */
+static void count_text(char *out, size_t size, const char *before, size_t n)
+{
+    char digits[24];
+    const int length = snprintf(digits, sizeof digits, "%zu", n);
+    int k = snprintf(out, size, "%s", before);
+    for (int i = 0; i < length; i++)
+        k += snprintf(out + k, size - (size_t)k, "%s%c", i && (length - i) % 3 == 0 ? "," : "",
+                      digits[i]);
 }
 
 static void draw_x(const lb_axes *a, lb_canvas *c, bool bare)
@@ -75,8 +86,8 @@ static void draw_x(const lb_axes *a, lb_canvas *c, bool bare)
     if (a->x.counts) {
         y += 5;
         for (size_t i = 0; i < n; i++) {
-            char text[32];
-            snprintf(text, sizeof text, "%s%zu", n > 8 && i ? "" : "n = ", a->x.counts[i]);
+            char text[48];
+            count_text(text, sizeof text, n > 8 && i ? "" : "n = ", a->x.counts[i]);
             lb_canvas_text(c, text, lb_type_make(LB_SIZE_SMALL, LB_INK_SOFT),
                            lb_axes_px(a, (double)i), y, 0.5, 0, false);
         }

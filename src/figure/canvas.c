@@ -115,30 +115,34 @@ static bool is_english(const char *s)
     return true;
 }
 
-/* Our notation to Pango markup: ^{..}, _{..}, and a minus sign for a hyphen before a digit. */
-static char *markup(const char *s)
+/* Our notation to Pango markup: ^{..} and _{..}, a minus sign for a hyphen before a digit, and a
+ * hyphen that does not break the line inside a word. */
+static char *markup(const char *s, double size)
 {
     lb_text out = {0};
     size_t open = 0;
-    const char *tag[8];
     for (const char *p = s; *p; p++) {
-        if ((*p == '^' || *p == '_') && p[1] == '{' && open < 8) {
-            tag[open++] = *p == '^' ? "</sup>" : "</sub>";
-            lb_text_add(&out, *p == '^' ? "<sup>" : "<sub>");
+        const bool in_word = p > s && isalnum((unsigned char)p[-1]);
+        if ((*p == '^' || *p == '_') && p[1] == '{') {
+            lb_text_printf(&out, "<span size=\"%d\" rise=\"%d\">", (int)(0.7 * size * PANGO_SCALE),
+                           (int)((*p == '^' ? 0.36 : -0.16) * size * PANGO_SCALE));
+            open++;
             p++;
         } else if (*p == '}' && open) {
-            lb_text_add(&out, tag[--open]);
-        } else if (*p == '-' && (isdigit((unsigned char)p[1]) || p[1] == '.') &&
-                   (p == s || !isalnum((unsigned char)p[-1]))) {
+            lb_text_add(&out, "</span>");
+            open--;
+        } else if (*p == '-' && !in_word && (isdigit((unsigned char)p[1]) || p[1] == '.')) {
             lb_text_add(&out, "\u2212");
+        } else if (*p == '-' && in_word) {
+            lb_text_add(&out, "\u2011");
         } else if (*p == '&' || *p == '<' || *p == '>') {
             lb_text_add(&out, *p == '&' ? "&amp;" : *p == '<' ? "&lt;" : "&gt;");
         } else {
             lb_text_addn(&out, p, 1);
         }
     }
-    while (open)
-        lb_text_add(&out, tag[--open]);
+    for (; open; open--)
+        lb_text_add(&out, "</span>");
     return lb_text_take(&out);
 }
 
@@ -165,7 +169,7 @@ static PangoLayout *typeset(lb_canvas *c, PangoContext *context, const char *s, 
         pango_layout_set_width(layout, (int)(type.wrap * PANGO_SCALE));
         pango_layout_set_wrap(layout, PANGO_WRAP_WORD);
     }
-    char *m = markup(s);
+    char *m = markup(s, type.size);
     pango_layout_set_markup(layout, m, -1);
     if (pango_layout_get_unknown_glyphs_count(layout) > 0)
         LB_FAIL(c->err, LB_EINVAL, "%s: the text '%s' has a character that no font can draw",

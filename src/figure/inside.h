@@ -46,6 +46,7 @@ typedef struct lb_mark {
     lb_style style, *styles;
     char *label, *format, **texts;
     size_t series, of, rows, cols;
+    bool beside; /* labels right of their points rather than above */
     bool *outline;
     double from, to; /* colour range */
     lb_map map;
@@ -99,7 +100,7 @@ struct lb_figure {
 #define LB_SIZE_TITLE 9.5
 #define LB_SIZE_LABEL 8.5
 #define LB_SIZE_TICK 7.5
-#define LB_SIZE_SMALL 6.8
+#define LB_SIZE_SMALL 7.0
 #define LB_INK lb_grey(0.12, 1)
 #define LB_INK_SOFT lb_grey(0.38, 1)
 
@@ -123,8 +124,8 @@ bool lb_axes_has(const lb_axes *a, lb_mark_kind kind);
 /* Labels that wait until every mark is drawn. */
 typedef struct lb_request {
     double x, y, clear; /* point and free distance from it, pt */
-    double from;        /* column labels: how far the search starts beyond the point */
     int column;         /* +1: only upwards (bars), -1: only downwards, 0: all round */
+    bool beside;        /* tried right of the point first, not above it */
     char *text;         /* owned */
     lb_type type;
 } lb_request;

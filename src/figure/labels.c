@@ -37,7 +37,7 @@ static void covered(const lb_canvas *c, lb_box b, const lb_request *q, double *t
         const double area = lb_box_common(b, box_of(k));
         if (k->what[0] == 't')
             *text += area;
-        else if (hypot(k->x + k->w / 2 - q->x, k->y + k->h / 2 - q->y) > 1)
+        else if (k->what[0] != 'p' || hypot(k->x + k->w / 2 - q->x, k->y + k->h / 2 - q->y) > 1)
             *marks += area;
     }
 }
@@ -45,8 +45,11 @@ static void covered(const lb_canvas *c, lb_box b, const lb_request *q, double *t
 /* Where the label stands in its i-th attempt; false when there are no more. */
 static bool attempt(const lb_request *q, lb_extent e, int i, double *x, double *y)
 {
-    static const double way[8][2] = {{0, -1}, {0, 1},   {1, 0}, {-1, 0},
-                                     {1, -1}, {-1, -1}, {1, 1}, {-1, 1}};
+    static const double way[2][8][2] = {
+        {{0, -1}, {0, 1}, {1, 0}, {-1, 0}, {1, -1}, {-1, -1}, {1, 1}, {-1, 1}},
+        {{1, 0}, {1, 1}, {1, -1}, {-1, 0}, {0, 1}, {0, -1}, {-1, 1}, {-1, -1}},
+    };
+    static const double ring[] = {0, 2.5, 5, 8, 12, 17};
     if (q->column) { /* away from the bar, a quarter of a line at a time */
         if (i > 12)
             return false;
@@ -54,22 +57,25 @@ static bool attempt(const lb_request *q, lb_extent e, int i, double *x, double *
         *y = q->y - q->column * (q->clear + e.h / 2 + i * 0.25 * q->type.size);
         return true;
     }
-    if (i >= 24)
+    if (i >= 8 * (int)(sizeof ring / sizeof ring[0]))
         return false;
-    const double *w = way[i % 8], far = q->clear + 7.0 * (i / 8);
+    const double *w = way[q->beside][i % 8], far = q->clear + ring[i / 8];
     const double slant = w[0] != 0 && w[1] != 0 ? 0.7 : 1;
     *x = q->x + w[0] * (slant * far + e.w / 2);
     *y = q->y + w[1] * (slant * far + e.h / 2);
     return true;
 }
 
-static void leader(const lb_request *q, lb_canvas *c, lb_box b)
+/* A hairline to a label that had to go far. */
+static void leader(const lb_request *q, lb_canvas *c, lb_box text)
 {
+    const lb_box b = lb_box_grow(text, 1.5);
     const double x = fmin(fmax(q->x, b.x), b.x + b.w), y = fmin(fmax(q->y, b.y), b.y + b.h);
     const double d = hypot(x - q->x, y - q->y);
+    if (q->column || d < q->clear + 5)
+        return;
     lb_canvas_pen(c, lb_grey(0.5, 1), 0.4, LB_SOLID);
-    if (!q->column && d > q->clear + 3)
-        lb_canvas_line(c, q->x + (x - q->x) * q->clear / d, q->y + (y - q->y) * q->clear / d, x, y);
+    lb_canvas_line(c, q->x + (x - q->x) * q->clear / d, q->y + (y - q->y) * q->clear / d, x, y);
 }
 
 static bool place(const lb_request *q, lb_axes *a, lb_canvas *c)
@@ -114,24 +120,34 @@ void lb_requests_place(lb_requests *r, lb_axes *a, lb_canvas *c)
 
 /* --- a free place inside a panel ------------------------------------------------------------- */
 
-/* Corners, then edges, then the rest: the first place with nothing under it, else the one with
- * least. Returns the area covered. */
-static double free_place(const lb_axes *a, const lb_canvas *c, lb_extent e, lb_box *out)
+static double area_under(const lb_axes *a, const lb_canvas *c, lb_box b)
 {
-    static const double at[][2] = {{1, 0},    {0, 0},    {1, 1},    {0, 1},    {0.5, 0},  {0, 0.5},
-                                   {1, 0.5},  {0.5, 1},  {0.25, 0}, {0.75, 0}, {0, 0.25}, {0, 0.75},
-                                   {1, 0.25}, {1, 0.75}, {0.25, 1}, {0.75, 1}};
-    const double inset = 5;
-    const lb_box r = lb_box_grow(a->plot, -inset);
+    double area = 0;
+    for (size_t k = 0; k < c->n; k++)
+        if (hinders(&c->ink[k]) && c->ink[k].panel == a->index)
+            area += lb_box_common(lb_box_grow(b, 3), lb_box_grow(box_of(&c->ink[k]), 0.1));
+    return area;
+}
+
+/* The corners, then a grid from the top right (all of it, or its top and bottom): the first place
+ * with nothing under it, else the one with least. Returns the area covered. */
+static double free_place(const lb_axes *a, const lb_canvas *c, lb_extent e, bool edges, lb_box *out)
+{
+    enum { ACROSS = 13, DOWN = 9 };
+    static const int corner[4][2] = {
+        {0, 0}, {ACROSS - 1, 0}, {0, DOWN - 1}, {ACROSS - 1, DOWN - 1}};
+    const lb_box r = lb_box_grow(a->plot, -5);
     double best = INFINITY;
     if (e.w > r.w || e.h > r.h)
         return INFINITY;
-    for (size_t i = 0; i < sizeof at / sizeof at[0] && best > 0; i++) {
-        const lb_box b = {r.x + at[i][0] * (r.w - e.w), r.y + at[i][1] * (r.h - e.h), e.w, e.h};
-        double area = 0;
-        for (size_t k = 0; k < c->n; k++)
-            if (hinders(&c->ink[k]) && c->ink[k].panel == a->index)
-                area += lb_box_common(lb_box_grow(b, 3), lb_box_grow(box_of(&c->ink[k]), 0.1));
+    for (int i = 0; i < 4 + ACROSS * DOWN && best > 0; i++) {
+        const int u = i < 4 ? corner[i][0] : (i - 4) % ACROSS;
+        const int v = i < 4 ? corner[i][1] : (i - 4) / ACROSS;
+        if (edges && v % (DOWN - 1))
+            continue;
+        const lb_box b = {r.x + (1 - u / (ACROSS - 1.0)) * (r.w - e.w),
+                          r.y + v / (DOWN - 1.0) * (r.h - e.h), e.w, e.h};
+        const double area = area_under(a, c, b);
         if (area < best) {
             best = area;
             *out = b;
@@ -148,7 +164,7 @@ void lb_axes_draw_box(lb_axes *a, lb_canvas *c)
     lb_box b = {a->plot.x, a->plot.y, 0, 0};
     type.align = PANGO_ALIGN_LEFT;
     const lb_extent e = lb_canvas_measure(c, a->box, type);
-    free_place(a, c, (lb_extent){e.w + 9, e.h + 9}, &b);
+    free_place(a, c, (lb_extent){e.w + 9, e.h + 9}, false, &b);
     lb_canvas_fill(c, b, lb_grey(1, 0.9));
     lb_canvas_pen(c, lb_grey(0.75, 1), 0.4, LB_SOLID);
     lb_canvas_frame(c, b);
@@ -254,17 +270,17 @@ bool lb_axes_draw_legend(lb_axes *a, lb_canvas *c)
     if (e.n == 0)
         return true;
     const lb_extent size = column(&e, a->figure->legend_title, c, 0, 0, false);
-    if (free_place(a, c, (lb_extent){size.w, size.h}, &b) > 0)
+    if (free_place(a, c, (lb_extent){size.w, size.h}, true, &b) > 0)
         return false;
     column(&e, a->figure->legend_title, c, b.x, b.y, true);
     lb_canvas_record(c, "legend", b, NAN, NULL);
     return true;
 }
 
-/* Items one after the other, as many in a line as fit. */
+/* Items one after the other; if they need more than one row they stand in columns. */
 static lb_extent flow(const entries *e, const char *title, lb_canvas *c, lb_box at, bool draw)
 {
-    double x = at.x, y = at.y + 3.75;
+    double x = at.x, y = at.y + 3.75, widest = 0, all = 0;
     if (title) {
         const lb_type type = lb_type_make(LB_SIZE_TICK, LB_INK_SOFT);
         if (draw)
@@ -272,14 +288,21 @@ static lb_extent flow(const entries *e, const char *title, lb_canvas *c, lb_box 
         x += lb_canvas_measure(c, title, type).w + item_gap;
     }
     for (size_t i = 0; i < e->n; i++) {
-        const double w = item_width(e->m[i], c);
-        if (x > at.x && x + w > at.x + at.w) {
-            x = at.x;
+        const double w = item_width(e->m[i], c) + item_gap;
+        widest = fmax(widest, w);
+        all += w;
+    }
+    const bool columns = x + all - item_gap > at.x + at.w;
+    const double left = x;
+    for (size_t i = 0; i < e->n; i++) {
+        const double w = columns ? widest : item_width(e->m[i], c) + item_gap;
+        if (x > left && x + w - item_gap > at.x + at.w) {
+            x = left;
             y += row;
         }
         if (draw)
             draw_item(e->m[i], c, x, y);
-        x += w + item_gap;
+        x += w;
     }
     return (lb_extent){at.w, y - at.y + 3.75 + 8};
 }

@@ -222,8 +222,8 @@ static void measure_axes(lb_axes *a)
         a->print_x &= !(f->share_x && b->col == a->col && b->row > a->row);
         a->print_y &= !(f->share_y && b->row == a->row && b->col < a->col);
     }
-    choose_ticks(&a->x, (size_t)fmin(fmax((a->plot.w - lb_axes_zero_room(a)) / 42, 3), 9));
-    choose_ticks(&a->y, (size_t)fmin(fmax(a->plot.h / 30, 3), 8));
+    choose_ticks(&a->x, (size_t)fmin(fmax((a->plot.w - lb_axes_zero_room(a)) / 34, 3), 9));
+    choose_ticks(&a->y, (size_t)fmin(fmax(a->plot.h / 22, 4), 8));
     a->left = a->below = tick;
     if (a->print_x) {
         a->below += lb_axes_names_extent(&a->x, c, lb_axes_names_type(a, c)).h + 3;
@@ -289,7 +289,7 @@ static char *notes(const lb_figure *f)
     size_t n = 0;
     for (size_t i = 0; i < f->n; i++)
         if (leaves_zero_out(f->panels[i]) && f->n > 1)
-            lb_text_printf(&t, "%s%c", n++ ? ", " : "The y axis does not start at zero in panel ",
+            lb_text_printf(&t, "%s%c", n++ ? ", " : "The y axis does not start at zero: panel ",
                            (int)('a' + i));
         else if (leaves_zero_out(f->panels[i]))
             lb_text_printf(&t, "The y axis does not start at zero");

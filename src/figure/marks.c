@@ -26,7 +26,7 @@ static lb_colour with_alpha(lb_colour k, double alpha)
 
 static lb_type label_type(lb_colour colour)
 {
-    return lb_type_make(LB_SIZE_TICK - 0.5, colour);
+    return lb_type_make(LB_SIZE_SMALL, colour);
 }
 
 /* Dark enough to be read on white. */
@@ -61,7 +61,8 @@ static void record_piece(pass p, double x0, double y0, double x1, double y1)
     for (int i = 0; i < n; i++) {
         const double ax = x0 + (x1 - x0) * i / n, ay = y0 + (y1 - y0) * i / n;
         const double bx = x0 + (x1 - x0) * (i + 1) / n, by = y0 + (y1 - y0) * (i + 1) / n;
-        const lb_box box = {fmin(ax, bx), fmin(ay, by) - 0.5, fabs(bx - ax), fabs(by - ay) + 1};
+        const lb_box box = {fmin(ax, bx) - 0.5, fmin(ay, by) - 0.5, fabs(bx - ax) + 1,
+                            fabs(by - ay) + 1};
         if (lb_box_overlap(box, lb_box_grow(p.a->plot, 1)))
             lb_canvas_record(p.c, "line", box, NAN, NULL);
     }
@@ -217,17 +218,26 @@ static void draw_highlight(pass p, const lb_mark *m)
                                                 .type = label_type(readable(s.colour))});
 }
 
+/* From the top down, so that crowded names keep the order of their points. */
 static void draw_labels(pass p, const lb_mark *m)
 {
-    for (size_t i = 0; i < m->n; i++) {
+    bool *done = lb_xcalloc(m->n, sizeof *done);
+    for (size_t round = 0; round < m->n; round++) {
+        size_t i = m->n;
+        for (size_t j = 0; j < m->n; j++)
+            if (!done[j] && (i == m->n || lb_axes_py(p.a, m->y[j]) < lb_axes_py(p.a, m->y[i])))
+                i = j;
+        done[i] = true;
         const double x = lb_axes_px(p.a, m->x[i]), y = lb_axes_py(p.a, m->y[i]);
         if (m->texts && m->texts[i] && within(p.a, x, y))
             lb_request_add(p.requests, (lb_request){.x = x,
                                                     .y = y,
                                                     .clear = m->style.size / 2 + 2,
+                                                    .beside = m->beside,
                                                     .text = lb_xstrdup(m->texts[i]),
                                                     .type = label_type(readable(m->style.colour))});
     }
+    free(done);
 }
 
 /* --- bars ------------------------------------------------------------------------------------ */
@@ -267,7 +277,7 @@ static void draw_bar(pass p, const lb_mark *m, size_t i)
     const double room = p.a->plot.w / (double)p.a->x.n_names / (double)m->of - (m->of > 1 ? 0 : 2);
     lb_type type = label_type(LB_INK);
     while (type.size > 5.5 && lb_canvas_measure(p.c, text, type).w > room)
-        type.size -= 0.25;
+        type.size -= 0.5;
     lb_request_add(
         p.requests,
         (lb_request){
@@ -417,7 +427,7 @@ static void draw_density(pass p, const lb_mark *m)
                               plot.h / rows};
             lb_canvas_record(p.c, "density", b, k, NULL);
         }
-        count[i] = k ? premultiplied(m->style.colour, 0.12 + 0.85 * sqrt((double)k / most)) : 0;
+        count[i] = k ? premultiplied(m->style.colour, 0.1 + 0.65 * sqrt((double)k / most)) : 0;
     }
     draw_raster(p, count, cols, rows);
     free(count);
@@ -515,7 +525,7 @@ static void draw_cell(pass p, const lb_mark *m, size_t i, lb_box b)
     lb_type type = lb_type_make(8, lb_text_on(k));
     type.bold = m->outline && m->outline[i];
     while (type.size > 5 && lb_canvas_measure(p.c, text, type).w > b.w - 4)
-        type.size -= 0.25;
+        type.size -= 0.5;
     lb_canvas_text(p.c, text, type, b.x + b.w / 2, b.y + b.h / 2, 0.5, 0.5, false);
     free(text);
     free(value);
@@ -571,8 +581,8 @@ static void draw_text(pass p, const lb_mark *m)
     const lb_type type = lb_type_make(LB_SIZE_SMALL, LB_INK);
     const lb_extent e = lb_canvas_measure(p.c, m->texts[0], type);
     const double x = lb_axes_px(p.a, m->x[0]), y = lb_axes_py(p.a, m->y[0]);
-    const lb_box b = {x - e.w / 2 - 3.5, y - e.h / 2 - 3.5, e.w + 7, e.h + 7};
-    lb_canvas_fill(p.c, b, lb_grey(1, 0.88));
+    const lb_box b = {x - e.w / 2 - 3, y - e.h / 2 - 3, e.w + 6, e.h + 6};
+    lb_canvas_fill(p.c, b, lb_grey(1, 0.94));
     lb_canvas_pen(p.c, lb_grey(0.65, 1), 0.4, LB_SOLID);
     lb_canvas_frame(p.c, b);
     lb_canvas_text(p.c, m->texts[0], type, x, y, 0.5, 0.5, false);

@@ -49,7 +49,7 @@ lb_style lb_style_category(size_t i)
     return (lb_style){.colour = rgb(okabe_ito[i % CATEGORIES]),
                       .marker = markers[i % MARKERS],
                       .dash = (lb_dash)(i % 4),
-                      .hatch = (lb_hatch)(i % 4),
+                      .hatch = (lb_hatch)((i + i / 4) % 4),
                       .width = 1.3,
                       .size = 5.0};
 }

@@ -117,6 +117,7 @@ void lb_plot_labels(lb_axes *a, const double *x, const double *y, const char *co
                     size_t n, lb_style style)
 {
     lb_mark *m = series(a, LB_MARK_LABELS, x, y, n, style, NULL);
+    m->beside = true;
     m->texts = texts_copy(texts, n);
 }
 

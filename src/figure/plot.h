@@ -29,9 +29,9 @@ void lb_plot_errors(lb_axes *a, const double *x, const double *y, const double *
 void lb_plot_highlight(lb_axes *a, double x, double y, lb_style style, const char *text);
 
 /**
- * Texts at points. Each is tried above, below, right and left of its point, then further away with
- * a leader; the first place free of other text and of marks wins, then one free of text. A text
- * for which there is none is left out, and the figure says how many.
+ * Texts at points: names are tried right of the point first, values above it, then all round and
+ * further away, in the end with a leader; the first place free of other text and of marks wins,
+ * then one free of text. A text for which there is none is left out, and the figure says how many.
  */
 void lb_plot_labels(lb_axes *a, const double *x, const double *y, const char *const *texts,
                     size_t n, lb_style style);

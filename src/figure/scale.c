@@ -6,28 +6,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static double nice_step(double raw, int *decimals)
-{
-    static const double nice[] = {1, 2, 2.5, 5, 10};
-    const double power = floor(log10(raw));
-    const double unit = pow(10, power);
-    size_t i = 0;
-    while (i < 4 && nice[i] * unit < raw * (1 - 1e-9))
-        i++;
-    const int extra = i == 2 ? 1 : i == 4 ? -1 : 0; /* 2.5 needs a decimal more, 10 one less */
-    *decimals = (int)fmax(0, extra - power);
-    return nice[i] * unit;
-}
-
 lb_ticks lb_ticks_linear(double lo, double hi, size_t most)
 {
+    static const double nice[] = {1, 2, 2.5, 5};
     lb_ticks t = {0};
-    int decimals;
-    const double step = nice_step((hi - lo) / (double)(most - 1), &decimals);
-    const double first = ceil(lo / step - 1e-9), last = floor(hi / step + 1e-9);
-    for (double k = first; k <= last && t.n < LB_TICKS_MAX; k++) {
+    /* The finest step with few enough multiples inside the range. */
+    double step = 0, first = 0, last = INFINITY;
+    int power = (int)floor(log10((hi - lo) / (double)most)) - 1, i = 0;
+    for (; last - first + 1 > (double)most; i++) {
+        step = nice[i % 4] * pow(10, power + i / 4);
+        first = ceil(lo / step - 1e-9);
+        last = floor(hi / step + 1e-9);
+    }
+    i--;
+    const int decimals = (i % 4 == 2) - (power + i / 4); /* 2.5 needs one more */
+    for (double k = first; k <= last; k++) {
         t.at[t.n] = k == 0 ? 0 : k * step;
-        snprintf(t.text[t.n], LB_TICK_TEXT, "%.*f", decimals, t.at[t.n]);
+        snprintf(t.text[t.n], LB_TICK_TEXT, "%.*f", decimals > 0 ? decimals : 0, t.at[t.n]);
         t.n++;
     }
     return t;

@@ -68,12 +68,51 @@ static void add_escaped(lb_text *t, const char *s)
             lb_text_addn(t, *s == '\n' ? " " : s, 1);
 }
 
-/* Title and description after the <svg ...> tag, and surface numbers that count from one: cairo
- * counts all surfaces of the process, which would make the bytes depend on earlier figures. */
+/* Copy @p length bytes of SVG with numbers to 0.01 pt, which is what a printer can show and a third
+ * shorter; transformations keep theirs. */
+static void add_rounded(lb_text *out, const char *s, size_t length)
+{
+    for (const char *end = s + length; s < end;) {
+        const size_t whole = strspn(s, "0123456789");
+        const size_t part = whole && s[whole] == '.' ? strspn(s + whole + 1, "0123456789") : 0;
+        size_t n = whole ? whole : 1;
+        if (strncmp(s, "matrix(", 7) == 0) {
+            n = strcspn(s, ")");
+            lb_text_addn(out, s, n);
+        } else if (part > 2) {
+            n = whole + 1 + part;
+            char text[64];
+            snprintf(text, sizeof text, "%.2f", strtod(s, NULL));
+            size_t keep = strlen(text);
+            while (text[keep - 1] == '0')
+                keep--;
+            lb_text_addn(out, text, text[keep - 1] == '.' ? keep - 1 : keep);
+        } else {
+            n += part ? 1 + part : 0;
+            lb_text_addn(out, s, n);
+        }
+        s += n;
+    }
+}
+
+/* The number of a surface in the order of appearance. cairo counts all surfaces of the process,
+ * which would make the bytes depend on the figures drawn before. */
+static size_t surface_rank(char known[][24], size_t *n, size_t most, const char *id, size_t digits)
+{
+    size_t k = 0;
+    while (k < *n && (strlen(known[k]) != digits || strncmp(known[k], id, digits)))
+        k++;
+    if (k == *n && *n < most)
+        snprintf(known[(*n)++], 24, "%.*s", (int)digits, id);
+    return k + 1;
+}
+
+/* Title and description after the <svg ...> tag; short numbers; surfaces numbered from one. */
 static void finish_svg(const lb_figure *f, const char *svg, lb_text *out)
 {
+    enum { SURFACES = 64 };
     const char *tag = strstr(svg, "<svg "), *rest = tag ? strchr(tag, '>') : NULL;
-    char known[64][24];
+    char known[SURFACES][24];
     size_t n = 0;
     if (!rest)
         return;
@@ -83,23 +122,17 @@ static void finish_svg(const lb_figure *f, const char *svg, lb_text *out)
     lb_text_add(out, "</title>\n<desc>");
     add_escaped(out, f->alt);
     lb_text_add(out, "</desc>");
-    for (const char *p = rest + 1; *p;) {
-        const char *hit = strstr(p, "surface");
-        const size_t digits = hit ? strspn(hit + 7, "0123456789") : 0;
-        if (!hit) {
-            lb_text_add(out, p);
+    for (const char *p = rest + 1, *hit; *p;) {
+        if (!(hit = strstr(p, "surface"))) {
+            add_rounded(out, p, strlen(p));
             break;
         }
-        lb_text_addn(out, p, (size_t)(hit - p) + 7);
+        const size_t digits = strspn(hit + 7, "0123456789");
+        add_rounded(out, p, (size_t)(hit - p));
+        lb_text_add(out, "surface");
         p = hit + 7 + digits;
-        if (digits == 0 || digits >= sizeof known[0])
-            continue;
-        size_t k = 0;
-        while (k < n && (strlen(known[k]) != digits || strncmp(known[k], hit + 7, digits)))
-            k++;
-        if (k == n && n < 64)
-            snprintf(known[n++], sizeof known[0], "%.*s", (int)digits, hit + 7);
-        lb_text_printf(out, "%zu", k + 1);
+        if (digits > 0 && digits < sizeof known[0])
+            lb_text_printf(out, "%zu", surface_rank(known, &n, SURFACES, hit + 7, digits));
     }
 }
 
