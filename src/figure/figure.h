@@ -16,7 +16,7 @@
  * printed as a minus sign, "\n" starts a line. CJK text, emoji and characters without a glyph are
  * refused. Everything passed in is copied. Bytes are the same on every run with the same libraries.
  *
- * Values: NaN is skipped (a line breaks there, a bar stays empty). A series that is empty or NaN
+ * Values: NaN is skipped (a line breaks there, a bar reads "n/a"). A series that is empty or NaN
  * throughout is an error, never an empty picture. Infinity is an error. */
 
 typedef struct lb_figure lb_figure;
@@ -68,8 +68,9 @@ typedef enum lb_scale_kind { LB_LINEAR, LB_LOG10 } lb_scale_kind;
 /**
  * Label and range of an axis; NAN for @p lo or @p hi takes that end from the data, with a margin.
  * A linear y axis that leaves zero out says so under the figure, by itself.
- * Values outside a fixed range are clipped; points beyond a fixed y range become arrows at the
- * edge with their value beside them.
+ * Values outside a fixed range are clipped. Points of lines and errors beyond a fixed y range
+ * become arrows at the edge with their value beside them; those of a scatter or density are counted
+ * in a line under the figure.
  */
 void lb_axes_x(lb_axes *a, const char *label, double lo, double hi, lb_scale_kind kind);
 void lb_axes_y(lb_axes *a, const char *label, double lo, double hi, lb_scale_kind kind);

@@ -38,7 +38,7 @@ static lb_colour readable(lb_colour k)
 
 static bool within(const lb_axes *a, double px, double py)
 {
-    const double e = 0.01;
+    const double e = 1e-6;
     return px >= a->plot.x - e && px <= a->plot.x + a->plot.w + e && py >= a->plot.y - e &&
            py <= a->plot.y + a->plot.h + e;
 }
@@ -286,9 +286,21 @@ static void draw_bar(pass p, const lb_mark *m, size_t i)
 
 static void draw_bars(pass p, const lb_mark *m)
 {
-    for (size_t i = 0; i < m->n; i++)
-        if (!isnan(m->y[i]))
+    for (size_t i = 0; i < m->n; i++) {
+        if (!isnan(m->y[i])) {
             draw_bar(p, m, i);
+        } else if (m->format) { /* an empty slot says why it is empty */
+            const double slot = p.a->plot.w / (double)p.a->x.n_names;
+            const double x = lb_axes_px(p.a, (double)i) +
+                             0.82 * slot * (((double)m->series + 0.5) / (double)m->of - 0.5);
+            lb_request_add(p.requests, (lb_request){.x = x,
+                                                    .y = lb_axes_py(p.a, fmax(0, p.a->y.from)),
+                                                    .clear = 3,
+                                                    .column = 1,
+                                                    .text = lb_xstrdup("n/a"),
+                                                    .type = label_type(LB_INK_SOFT)});
+        }
+    }
 }
 
 static void draw_histogram(pass p, const lb_mark *m)

@@ -68,6 +68,18 @@ static void add_escaped(lb_text *t, const char *s)
             lb_text_addn(t, *s == '\n' ? " " : s, 1);
 }
 
+/* Length of a property at @p s that only repeats the default, or 0. */
+static size_t default_property(const char *s)
+{
+    static const char *const property[] = {"fill-rule:nonzero;", "fill-opacity:1;",
+                                           "stroke-opacity:1;", "stroke-linecap:butt;",
+                                           "stroke-miterlimit:10;"};
+    for (size_t i = 0; i < sizeof property / sizeof property[0]; i++)
+        if (strncmp(s, property[i], strlen(property[i])) == 0)
+            return strlen(property[i]);
+    return 0;
+}
+
 /* Copy @p length bytes of SVG with numbers to 0.01 pt, which is what a printer can show and a third
  * shorter; transformations keep theirs. */
 static void add_rounded(lb_text *out, const char *s, size_t length)
@@ -76,7 +88,10 @@ static void add_rounded(lb_text *out, const char *s, size_t length)
         const size_t whole = strspn(s, "0123456789");
         const size_t part = whole && s[whole] == '.' ? strspn(s + whole + 1, "0123456789") : 0;
         size_t n = whole ? whole : 1;
-        if (strncmp(s, "matrix(", 7) == 0) {
+        const size_t skipped = *s == 'f' || *s == 's' ? default_property(s) : 0;
+        if (skipped) {
+            n = skipped;
+        } else if (strncmp(s, "matrix(", 7) == 0) {
             n = strcspn(s, ")");
             lb_text_addn(out, s, n);
         } else if (part > 2) {
@@ -93,6 +108,20 @@ static void add_rounded(lb_text *out, const char *s, size_t length)
         }
         s += n;
     }
+}
+
+/* The next number in an id or reference of a surface or image, and how long it is; or NULL. */
+static const char *surface_number(const char *s, size_t *digits)
+{
+    static const char *const name[] = {"surface", "image"};
+    for (; (s = strpbrk(s, "\"#")); s++)
+        for (size_t i = 0; i < 2; i++) {
+            const size_t n = strlen(name[i]);
+            *digits = strncmp(s + 1, name[i], n) ? 0 : strspn(s + 1 + n, "0123456789");
+            if (*digits > 0 && *digits < 20)
+                return s + 1 + n;
+        }
+    return NULL;
 }
 
 /* The number of a surface in the order of appearance. cairo counts all surfaces of the process,
@@ -123,16 +152,14 @@ static void finish_svg(const lb_figure *f, const char *svg, lb_text *out)
     add_escaped(out, f->alt);
     lb_text_add(out, "</desc>");
     for (const char *p = rest + 1, *hit; *p;) {
-        if (!(hit = strstr(p, "surface"))) {
+        size_t digits;
+        if (!(hit = surface_number(p, &digits))) {
             add_rounded(out, p, strlen(p));
             break;
         }
-        const size_t digits = strspn(hit + 7, "0123456789");
         add_rounded(out, p, (size_t)(hit - p));
-        lb_text_add(out, "surface");
-        p = hit + 7 + digits;
-        if (digits > 0 && digits < sizeof known[0])
-            lb_text_printf(out, "%zu", surface_rank(known, &n, SURFACES, hit + 7, digits));
+        lb_text_printf(out, "%zu", surface_rank(known, &n, SURFACES, hit, digits));
+        p = hit + digits;
     }
 }
 
