@@ -136,7 +136,7 @@ static lb_status side_save(const char *dir, side *s, lb_error *err)
     return st;
 }
 
-/* 1,000 pixels: neither a multiple of four nor of any block of the generator. */
+/* 1,003 pixels: not a multiple of four nor of any block of the generator. */
 static lb_status save_normals(const char *dir, uint64_t seed, lb_error *err)
 {
     enum { ROWS = 4, PIXELS = 1003 };
