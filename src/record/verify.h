@@ -18,8 +18,10 @@
  * Compare two ledgers; tolerances are those of @p frozen. Findings: a number moved beyond its
  * tolerance (value, interval or standard error), another n, kind or row set, a text, row set or
  * verdict that changed (a flipped verdict also when its metric stayed inside its tolerance), a key
- * that vanished or is new. The report lists them: flipped verdicts first, then exact entries, then
- * numbers by the standard errors they moved, largest first; and ends with a count.
+ * that vanished or is new. The report lists them:
+ * flipped verdicts, missing and new keys, entries that must be exact, then numbers by the standard
+ * errors they moved, largest first; and ends with a count. Of measured entries (seconds, bytes)
+ * only the presence is checked.
  * @return LB_OK; LB_EFINDING; LB_ENAME if @p frozen holds nothing to check; LB_EINVAL if the two
  *         belong to different experiments or profiles
  */
@@ -42,8 +44,9 @@ lb_status lb_verify(const char *record, const char *frozen, lb_text *report, lb_
 lb_status lb_freeze(const char *record, const char *frozen, const lb_spec *spec, const char *reason,
                     lb_text *report, lb_error *err);
 
-/** Compare two files, each a record (.h5) or a frozen TSV, to the last digit (whatever their
- * tolerances). LB_OK: the same; LB_EFINDING: they differ, see the report. */
+/** Compare two files, each a record (.h5) or a frozen TSV, to the last digit whatever their
+ * tolerances (measured entries excepted). LB_OK: the same; LB_EFINDING: they differ, see the
+ * report. */
 lb_status lb_diff_files(const char *a, const char *b, lb_text *report, lb_error *err);
 
 /** The same for @p path (a frozen TSV in the working directory's git repository) at two revisions;

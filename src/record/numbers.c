@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "record/numbers.h"
+
+#include "core/memory.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- export -------------------------------------------------------------------------------- */
+
+static json_t *real(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+/* jansson takes valid UTF-8 only; anything else becomes null rather than a missing key. */
+static json_t *string(const char *s)
+{
+    json_t *j = json_string(s);
+    return j ? j : json_null();
+}
+
+static json_t *number_object(const lb_archive *a, const lb_number *x)
+{
+    json_t *ci = isfinite(x->ci_lo) ? json_array() : json_null(), *o = json_object();
+    if (json_is_array(ci)) {
+        json_array_append_new(ci, json_real(x->ci_lo));
+        json_array_append_new(ci, json_real(x->ci_hi));
+    }
+    json_object_set_new(o, "value", real(x->value));
+    json_object_set_new(o, "kind", string(x->kind));
+    json_object_set_new(o, "unit", string(x->unit));
+    json_object_set_new(o, "ci", ci);
+    json_object_set_new(o, "se", real(x->se));
+    json_object_set_new(o, "p_above", real(x->p_above));
+    json_object_set_new(o, "n", json_integer((json_int_t)x->n));
+    json_object_set_new(o, "rows", string(x->rows));
+    json_object_set_new(o, "rowset", string(*x->rows ? lb_archive_rowset_name(a, x->rows) : ""));
+    json_object_set_new(o, "digits", json_integer(lb_number_decimals(x)));
+    json_object_set_new(o, "seed", json_integer((json_int_t)x->seed));
+    json_object_set_new(o, "oracle", json_boolean(x->oracle));
+    json_object_set_new(o, "protocol", string(x->protocol));
+    json_object_set_new(o, "na", *x->na ? string(x->na) : json_null());
+    return o;
+}
+
+void lb_numbers_json(const lb_archive *a, lb_text *out)
+{
+    json_t *root = json_object();
+    size_t n;
+    for (size_t i = 0; i < lb_archive_count(a); i++)
+        json_object_set_new(root, lb_archive_key(a, i), number_object(a, lb_archive_at(a, i)));
+    const lb_pair *texts = lb_archive_texts(a, &n);
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+        json_object_set_new(o, "value", string(texts[i].value));
+        json_object_set_new(o, "kind", json_string("text"));
+        json_object_set_new(root, texts[i].key, o);
+    }
+    char *text = json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    if (!text)
+        abort(); /* out of memory */
+    lb_text_printf(out, "%s\n", text);
+    free(text);
+    json_decref(root);
+}
+
+void lb_numbers_tsv(const lb_archive *a, lb_text *out)
+{
+    lb_ledger *l = lb_ledger_of(a, NULL);
+    lb_ledger_write(l, out);
+    lb_ledger_free(l);
+}
+
+/* --- the trail ----------------------------------------------------------------------------- */
+
+static void say(lb_text *out, const char *what, const char *value)
+{
+    if (*value)
+        lb_text_printf(out, "  %-12s %s\n", what, value);
+}
+
+static void say_number(lb_text *out, const lb_archive *a, const lb_number *x)
+{
+    if (*x->na)
+        lb_text_printf(out, "  %-12s %s\n", "value", x->na);
+    else
+        lb_text_printf(out, "  %-12s %.17g%s%s\n", "value", x->value, *x->unit ? " " : "", x->unit);
+    if (isfinite(x->ci_lo))
+        lb_text_printf(out, "  %-12s [%.10g, %.10g]\n", "interval", x->ci_lo, x->ci_hi);
+    if (isfinite(x->se))
+        lb_text_printf(out, "  %-12s %.6g\n", "s.e.", x->se);
+    if (isfinite(x->p_above))
+        lb_text_printf(out, "  %-12s %.6g\n", "P(above)", x->p_above);
+    say(out, "kind", x->kind);
+    if (x->n)
+        lb_text_printf(out, "  %-12s %zu\n", "n", x->n);
+    if (*x->rows)
+        lb_text_printf(out, "  %-12s %s (%s)\n", "row set", lb_archive_rowset_name(a, x->rows),
+                       x->rows);
+    say(out, "protocol", x->protocol);
+    if (x->seed)
+        lb_text_printf(out, "  %-12s %llu\n", "seed", (unsigned long long)x->seed);
+    if (x->oracle)
+        say(out, "oracle", "yes: a model behind it was given true labels");
+}
+
+static void say_verdicts(lb_text *out, const lb_archive *a, const char *key)
+{
+    size_t n;
+    const lb_verdict *v = lb_archive_verdicts(a, &n);
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(v[i].metric, key))
+            lb_text_printf(out, "  %-12s %s %s (%s)\n", "verdict", v[i].id, v[i].outcome,
+                           *v[i].rule ? v[i].rule : v[i].detail);
+}
+
+static void say_frozen(lb_text *out, const char *key, const lb_ledger *frozen)
+{
+    if (!frozen)
+        return;
+    const lb_line *line = lb_ledger_find(frozen, key);
+    lb_text text = {0};
+    if (line && (*line->text || line->what != LB_LINE_NUMBER))
+        lb_text_add(&text, line->text);
+    else if (line)
+        lb_text_printf(&text, "%.17g", line->value);
+    if (line) {
+        lb_text_add(&text, ", tolerance ");
+        lb_tolerance_write(&line->tolerance, &text);
+    } else {
+        lb_text_add(&text, "no");
+    }
+    lb_text_printf(&text, " (%s)", frozen->source);
+    say(out, "frozen", text.s);
+    lb_text_free(&text);
+}
+
+static void say_published(lb_text *out, const char *key, const lb_published *published)
+{
+    const lb_published_entry *e = published ? lb_published_find(published, key) : NULL;
+    if (!e)
+        return;
+    lb_text text = {0};
+    lb_text_add(&text, e->value);
+    if (isfinite(e->ci_lo))
+        lb_text_printf(&text, " [%g, %g]", e->ci_lo, e->ci_hi);
+    lb_text_printf(&text, "%s%s, %s (%s)", *e->n ? ", n " : "", e->n, e->conditions, e->source);
+    say(out, "published", text.s);
+    lb_text_free(&text);
+}
+
+lb_status lb_why(const lb_archive *a, const char *key, const lb_ledger *frozen,
+                 const lb_published *published, lb_text *out, lb_error *err)
+{
+    const lb_number *x = lb_archive_number(a, key);
+    const char *text = lb_archive_text(a, key);
+    size_t n;
+    if (!x && !text) {
+        const char *near = lb_archive_nearest(a, key);
+        return LB_FAIL(err, LB_ENAME, "%s has no key '%s'%s%s%s", lb_archive_path(a), key,
+                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    }
+    lb_text_printf(out, "%s\n", key);
+    if (x)
+        say_number(out, a, x);
+    else
+        say(out, "text", text);
+    say_verdicts(out, a, key);
+    say_frozen(out, key, frozen);
+    say_published(out, key, published);
+    lb_text_printf(out, "recorded in %s\n", lb_archive_path(a));
+    const lb_pair *provenance = lb_archive_provenances(a, &n);
+    for (size_t i = 0; i < n; i++)
+        lb_text_printf(out, "  %-16s %s\n", provenance[i].key, provenance[i].value);
+    return LB_OK;
+}
