@@ -35,6 +35,8 @@ local function line_of(text)
 end
 
 local function finding(text, message)
+  if findings[message] then return end
+  findings[message] = true
   local number = line_of(text)
   local file = PANDOC_STATE.input_files[1] or 'input'
   findings[#findings + 1] = (number and (file .. ':' .. number) or file) .. ': ' .. message

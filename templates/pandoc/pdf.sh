@@ -55,7 +55,7 @@ for pass in 1 2 3 4 5; do
   cat "$work/report.aux" "$work/report.toc" "$work/report.out" >"$work/before" 2>/dev/null || :
   if ! run; then
     printf '%s: XeLaTeX stopped:\n' "$in" >&2
-    grep -A 12 '^!' "$work/report.log" >&2 || tail -n 20 "$work/stdout" >&2
+    grep -A 3 '^!' "$work/report.log" >&2 || tail -n 20 "$work/stdout" >&2
     exit 1
   fi
   cat "$work/report.aux" "$work/report.toc" "$work/report.out" >"$work/after" 2>/dev/null || :
@@ -73,8 +73,18 @@ awk -v limit=$LIMIT_PT -v report="$in" -v source="$work/report.tex" '
     for (k = from; k <= to && k < from + 12; k++) text = text (text == "" ? "" : " ") line[k]
     return length(text) > 160 ? substr(text, 1, 160) "..." : text
   }
+  function missing(char, font,   k, l, where, found) {
+    while ((getline l < report) > 0) {
+      k++
+      if (index(l, char) && ++found <= 5) where = where (found > 1 ? ", " : "") k
+    }
+    close(report)
+    sub(/\/.*/, "", font)
+    fault("line " (found ? where (found > 5 ? ", ..." : "") : "?") ": no glyph for " char " in " font \
+      "; other words, another sign, or for an emoji: templates/pandoc/emoji/make.sh " char)
+  }
   BEGIN { while ((getline l < source) > 0) line[++n] = l }
-  /^Missing character: / { if (!seen[$0]++) fault($0) }
+  /^Missing character: / { if (!seen[$6]++) missing($6, $10) }
   /^LaTeX Warning: .*(undefined|multiply)/ || /Hyper reference .* undefined/ { fault($0) }
   /^Overfull \\[hv]box \(/ {
     width = $0; sub(/.*\(/, "", width); sub(/pt.*/, "", width)
