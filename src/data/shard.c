@@ -7,9 +7,12 @@
 #include "data/h5.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 const char *const lb_shard_labels[LB_SHARD_LABELS] = {"T_eff", "log_g", "M_H",
                                                       "mag",   "snr",   "redshift"};
@@ -29,10 +32,27 @@ static bool working(const lb_shard *s)
     return s->err.status == LB_OK;
 }
 
+/*
+ * HDF5 1.10 crashes at exit after a file whose last writes failed. So that a full disk ends in a
+ * message, what HDF5 still wants to write to a lost file goes to memory: a few kB.
+ */
+static void divert(hid_t file)
+{
+    void *handle = NULL;
+    if (file < 0 || H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0)
+        return;
+    const int memory = memfd_create("lost", MFD_CLOEXEC);
+    if (memory >= 0) {
+        dup2(memory, *(int *)handle);
+        close(memory);
+    }
+}
+
 static void fail_write(lb_shard *s)
 {
     LB_FAIL(&s->err, LB_EIO, "cannot write %s: %s; free some space or choose another directory",
             s->part, errno ? strerror(errno) : "HDF5 gave no reason");
+    divert(s->file);
 }
 
 /* A dataset at a path whose groups exist, whole in one piece, without timestamps. */
@@ -40,6 +60,7 @@ static hid_t make_dataset(hid_t file, const char *name, hid_t type, int rank, co
 {
     const hid_t space = H5Screate_simple(rank, dims, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_layout(plist, H5D_CONTIGUOUS);
+    H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(plist, H5D_FILL_TIME_NEVER);
     H5Pset_obj_track_times(plist, false);
     const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
@@ -76,6 +97,35 @@ static bool write_wave(hid_t file, lb_cvec wave, const char *medium)
     return ok;
 }
 
+/* Take the room now: a disk that is too full is known at once. File systems that cannot reserve
+ * space are left alone. */
+static bool reserve(int file, int mode, size_t bytes)
+{
+    const off_t margin = 1 << 16;
+    return fallocate(file, mode, 0, (off_t)bytes + margin) == 0 || errno == EOPNOTSUPP ||
+           errno == ENOSYS;
+}
+
+/* Before HDF5 has anything that it would insist on writing. */
+static bool has_room(const char *part, size_t bytes)
+{
+    const int file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const bool room = file >= 0 && reserve(file, 0, bytes);
+    const int why = errno;
+    if (file >= 0)
+        close(file);
+    errno = why;
+    return room;
+}
+
+static bool reserve_for_hdf5(hid_t file, size_t bytes)
+{
+    void *handle = NULL;
+    return H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 &&
+           H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 &&
+           reserve(*(int *)handle, FALLOC_FL_KEEP_SIZE, bytes);
+}
+
 lb_shard *lb_shard_new(const char *path, size_t rows, lb_cvec wave, const char *medium,
                        const char *settings)
 {
@@ -93,15 +143,18 @@ lb_shard *lb_shard_new(const char *path, size_t rows, lb_cvec wave, const char *
     s->error_hash = lb_hash_new();
     if (lb_make_parent(path, &s->err) != LB_OK)
         return s;
+    const size_t bytes =
+        rows * (2 * wave.n * sizeof(float) + (1 + LB_SHARD_LABELS) * sizeof(double));
     errno = 0;
-    s->file = H5Fcreate(s->part, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    if (has_room(s->part, bytes))
+        s->file = H5Fcreate(s->part, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     if (s->file < 0 || !make_groups(s->file) || !write_wave(s->file, wave, medium)) {
         fail_write(s);
         return s;
     }
     s->flux = make_dataset(s->file, "dataset/arrays/flux/value", H5T_IEEE_F32LE, 2, dims);
     s->error = make_dataset(s->file, "dataset/arrays/error/value", H5T_IEEE_F32LE, 2, dims);
-    if (s->flux < 0 || s->error < 0)
+    if (s->flux < 0 || s->error < 0 || !reserve_for_hdf5(s->file, bytes))
         fail_write(s);
     return s;
 }
@@ -195,8 +248,10 @@ static void finish(lb_shard *s)
     content_hash(s->wave, s->labels, s->rows, s->flux_hash, s->error_hash, content);
     s->flux_hash = s->error_hash = NULL;
     errno = 0;
-    if (lb_frame_write(s->file, s->part, "dataset/params", lb_shard_labels, labels, &s->err))
+    if (lb_frame_write(s->file, s->part, "dataset/params", lb_shard_labels, labels, &s->err)) {
+        divert(s->file);
         return;
+    }
     if (!lb_h5_put_text(s->file, "settings", s->settings, H5T_CSET_UTF8) ||
         !lb_h5_put_text(s->file, "content", content, H5T_CSET_UTF8) || !close_sets(s) ||
         !close_file(s))
