@@ -137,10 +137,11 @@ static bool check_key(lb_record *r, const char *key)
     return r->err.status == LB_OK;
 }
 
+/* Is it built from two scores? Only the legacy kind may say openly that their rows differ. */
 static bool needs_rows(const lb_number *x)
 {
-    return !strcmp(x->kind, "delta_r2") || !strcmp(x->kind, "share") ||
-           !strcmp(x->kind, "retention");
+    return (!strncmp(x->kind, "delta", 5) && !strstr(x->kind, "_unaligned")) ||
+           !strcmp(x->kind, "share") || !strcmp(x->kind, "retention");
 }
 
 static bool check_number(lb_record *r, const char *key, const lb_number *x)
@@ -569,10 +570,31 @@ static char *cpu_model(void)
     return model ? model : lb_xstrdup("unknown");
 }
 
-static void add_provenance(lb_record *r)
+/* Present only in programs that link these libraries, which is every experiment; this layer does
+ * not need them. */
+extern const char *gsl_version __attribute__((weak));
+extern char *openblas_get_config(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
+
+static void add_libraries(lb_record *r)
 {
     unsigned major, minor, release;
     H5get_libversion(&major, &minor, &release);
+    lb_record_provenance(r, "hdf5.version", "%u.%u.%u", major, minor, release);
+    if (&gsl_version)
+        lb_record_provenance(r, "gsl.version", "%s", gsl_version);
+    if (openblas_get_config) { /* "OpenBLAS 0.3.21 ...": what follows depends on the machine */
+        const char *version = openblas_get_config();
+        version += strcspn(version, "0123456789");
+        lb_record_provenance(r, "openblas.version", "%.*s", (int)strcspn(version, " "), version);
+    }
+    if (openblas_get_corename)
+        lb_record_run(r, "openblas.core", "%s", openblas_get_corename());
+    lb_record_provenance(r, "compiler", "%s", __VERSION__);
+}
+
+static void add_provenance(lb_record *r)
+{
     char *cpu = cpu_model();
     lb_record_provenance(r, "program", "%s", program_invocation_short_name);
     lb_record_provenance(r, "version", "%s", LB_VERSION);
@@ -581,8 +603,7 @@ static void add_provenance(lb_record *r)
         lb_record_provenance(r, "spec.path", "%s", lb_spec_path(r->spec));
         lb_record_provenance(r, "spec.hash", "%s", lb_spec_hash(r->spec));
     }
-    lb_record_provenance(r, "hdf5.version", "%u.%u.%u", major, minor, release);
-    lb_record_provenance(r, "compiler", "%s", __VERSION__);
+    add_libraries(r);
     lb_record_run(r, "cpu", "%s", cpu);
     lb_record_run(r, "threads", "%d", omp_get_max_threads());
     lb_record_run(r, "seconds", "%.2f", lb_clock() - r->started);
@@ -614,24 +635,29 @@ static void check_rowsets(lb_record *r)
     }
 }
 
-static void check_tables(lb_record *r)
+static void check_cell(lb_record *r, const table *t, const char *name)
 {
     const size_t length = strlen(r->experiment);
+    char key[256];
     size_t at;
+    lb_error why = {0};
+    if (strncmp(name, r->experiment, length) || name[length] != '.')
+        return; /* a text, or another experiment's */
+    lb_name_split(name, key, sizeof key);
+    if (!lb_keys_find(&r->number_keys, key, &at) && !lb_keys_find(&r->text_keys, name, &at)) {
+        missing(r, key, &why);
+        FAIL(r, LB_ENAME, "table %s: %s", t->id, why.text);
+    }
+}
+
+static void check_tables(lb_record *r)
+{
     for (size_t i = 0; i < r->n_tables; i++) {
         const table *t = &r->tables[i];
         if (!row_is_full(r, t))
             return;
-        for (size_t k = 0; k < t->n_cells; k++) {
-            const char *key = t->cells[k].key;
-            const bool own = !strncmp(key, r->experiment, length) && key[length] == '.';
-            if (own && !lb_keys_find(&r->number_keys, key, &at) &&
-                !lb_keys_find(&r->text_keys, key, &at)) {
-                lb_error why = {0};
-                missing(r, key, &why);
-                FAIL(r, LB_ENAME, "table %s: %s", t->id, why.text);
-            }
-        }
+        for (size_t k = 0; k < t->n_cells; k++)
+            check_cell(r, t, t->cells[k].key);
     }
 }
 

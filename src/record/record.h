@@ -41,8 +41,9 @@ lb_record *lb_record_new(const char *experiment, const lb_spec *spec);
 
 /**
  * Sticky errors: a bad or repeated key (LB_ENAME); NAN without a reason in na, an infinity, or a
- * value together with na (LB_ENUMERIC); half an interval or ci_lo > ci_hi (LB_EINVAL); a delta_r2,
- * share or retention that has a value but belongs to no row set (LB_EROWS).
+ * value together with na (LB_ENUMERIC); half an interval or ci_lo > ci_hi (LB_EINVAL); a delta...,
+ * share or retention that has a value but belongs to no row set (LB_EROWS; the kinds named
+ * ..._unaligned are exempt, they exist to show the mistake).
  * When the record closes, each row set must be known by lb_record_rowset() and, if x.n is set, hold
  * x.n rows (LB_EROWS).
  */
@@ -58,8 +59,9 @@ typedef struct lb_column {
     const char *name, *format;
 } lb_column;
 
-/** Tables are filled row by row, cell by cell, left to right. A cell is a key of this record (or of
- * another experiment's) or plain text. At close every row must be full and every own key known. */
+/** Tables are filled row by row, cell by cell, left to right. A cell is a key of this record or of
+ * another experiment, with a field if wanted ("e02.delta_r2.p_above"), or plain text. At close
+ * every row must be full and every own key known. */
 void lb_record_table(lb_record *r, const char *id, size_t ncols, const lb_column *columns);
 void lb_record_row(lb_record *r, const char *id);
 void lb_record_cell_key(lb_record *r, const char *id, const char *key);
@@ -78,12 +80,13 @@ void lb_record_figure(lb_record *r, const char *id, const char *stem);
  */
 void lb_record_judge(lb_record *r);
 
-/** A line of provenance ("data.train", "seed.bootstrap", "profile", "openblas.version"). Added by
- * lb_record_close(): program, version, git commit, spec hash, versions of HDF5 and the compiler. */
+/** A line of provenance ("data.train", "seed.bootstrap", "profile"). lb_record_close() adds
+ * program, version, git commit (and the tree of src/, which a commit of reports does not change),
+ * spec hash, compiler, and the versions of HDF5 and, where linked, GSL and OpenBLAS. */
 void lb_record_provenance(lb_record *r, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/** A line about this run ("openblas.core", "seconds.fit"). Added by lb_record_close(): threads,
- * cpu, seconds since lb_record_new(), peak memory. */
+/** A line about this run ("seconds.fit"). lb_record_close() adds threads, cpu, the core OpenBLAS
+ * chose, seconds since lb_record_new() and peak memory. */
 void lb_record_run(lb_record *r, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -121,10 +121,10 @@ static const rule schema[] = {
     {"tolerance.*.kind", T_TEXT, true, 0, 0, "exact|numeric|statistical|measured"},
     {"tolerance.*.rtol", T_NUMBER, false, NOT_NEGATIVE, 0, NULL},
     {"tolerance.*.atol", T_NUMBER, false, NOT_NEGATIVE, 0, NULL},
-    {"tolerance.*.errors", T_NUMBER, false, POSITIVE, 0, NULL},
+    {"tolerance.*.se", T_NUMBER, false, POSITIVE, 0, NULL},
     {"literals", T_TEXTS, false, 0, 0, NULL},
 };
-enum { N_RULES = sizeof schema / sizeof *schema, MAX_PATH = 256 };
+enum { N_RULES = sizeof schema / sizeof *schema };
 
 typedef struct vector {
     const lb_yaml_node *node;
@@ -147,14 +147,6 @@ typedef struct checker {
 
 /* --- finding rules ------------------------------------------------------------------------- */
 
-static const rule *rule_of(const char *path)
-{
-    for (size_t i = 0; i < N_RULES; i++)
-        if (!strcmp(schema[i].path, path))
-            return &schema[i];
-    return NULL;
-}
-
 /* The last part of @p path if it is a child of @p parent ("" is the root), else NULL. */
 static const char *child_of(const char *path, const char *parent)
 {
@@ -165,20 +157,18 @@ static const char *child_of(const char *path, const char *parent)
     return *rest && !strchr(rest, '.') ? rest : NULL;
 }
 
+/* The line for @p key below @p parent: its own, or that of "*". */
 static const rule *child_rule(const char *parent, const char *key)
 {
-    char path[MAX_PATH];
-    const char *dot = *parent ? "." : "";
-    const rule *found = NULL;
-    if (!strchr(key, '.') && strlen(parent) + strlen(key) + 2 < sizeof path) {
-        snprintf(path, sizeof path, "%s%s%s", parent, dot, key);
-        found = rule_of(path);
+    const rule *any = NULL;
+    for (size_t i = 0; i < N_RULES; i++) {
+        const char *word = child_of(schema[i].path, parent);
+        if (word && !strcmp(word, key))
+            return &schema[i];
+        if (word && !strcmp(word, "*"))
+            any = &schema[i];
     }
-    if (!found) {
-        snprintf(path, sizeof path, "%s%s*", parent, dot);
-        found = rule_of(path);
-    }
-    return found;
+    return any;
 }
 
 static lb_status unknown_key(const checker *c, const lb_yaml_node *node, const char *key,
@@ -692,7 +682,7 @@ static lb_tolerance tolerance_at(const lb_yaml_node *node)
         t.kind = LB_TOL_MEASURED;
     lb_yaml_number(lb_yaml_get(node, "rtol"), &t.rtol);
     lb_yaml_number(lb_yaml_get(node, "atol"), &t.atol);
-    lb_yaml_number(lb_yaml_get(node, "errors"), &t.errors);
+    lb_yaml_number(lb_yaml_get(node, "se"), &t.errors);
     return t;
 }
 

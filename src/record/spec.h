@@ -69,7 +69,8 @@ typedef struct lb_tolerance {
 } lb_tolerance;
 
 /**
- * Tolerance of numbers of @p number_kind ("r2", "count", ...): `tolerance.<kind>` of the spec, else
+ * Tolerance of numbers of @p number_kind ("r2", "count", ...): `tolerance.<kind>` of the spec, such
+ * as {kind: numeric, rtol: 1e-6, atol: 1e-9} or {kind: statistical, se: 0.5}, else
  * exact for count, alpha and seed, measured for seconds and bytes, else `tolerance.default`, else
  * numeric with rtol 1e-6 and atol 1e-9. @p s may be NULL.
  */

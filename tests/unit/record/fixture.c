@@ -23,7 +23,7 @@ const char fixture_spec_text[] = "experiment: e02\n"
                                  "    metric: e02.delta_r2\n"
                                  "    pass: e02.delta_r2 >= spec.thresholds.valuable\n"
                                  "    fail: e02.delta_r2 < 0.01\n"
-                                 "tolerance: {delta_r2: {kind: statistical, errors: 0.5}}\n";
+                                 "tolerance: {delta_r2: {kind: statistical, se: 0.5}}\n";
 
 static char *directory;
 
@@ -94,7 +94,7 @@ lb_record *fixture_record(const lb_spec *spec, double gain)
     lb_record_table(r, "T02.1", 2, columns);
     lb_record_row(r, "T02.1");
     lb_record_cell_text(r, "T02.1", "bin %d", 0);
-    lb_record_cell_key(r, "T02.1", "e02.r2.moe");
+    lb_record_cell_key(r, "T02.1", "e02.r2.moe.n");
     lb_record_row(r, "T02.1");
     lb_record_cell_text(r, "T02.1", "%s", "冷星");
     lb_record_cell_key(r, "T02.1", "e01.r2.global");

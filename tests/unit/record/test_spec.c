@@ -41,7 +41,7 @@ static const char whole[] =
     "tables: {T02.1: {en: Counts, zh: 数目}}\n"                                  /* 26 */
     "figures: {F02.1: {file: e02_bins, en: Bins, zh: 箱}}\n"                     /* 27 */
     "published: [{ours: e02.delta_r2, theirs: e03.delta_r2}]\n"                  /* 28 */
-    "tolerance: {default: {kind: numeric, rtol: 1e-7}, share: {kind: statistical, errors: 0.25}}\n"
+    "tolerance: {default: {kind: numeric, rtol: 1e-7}, share: {kind: statistical, se: 0.25}}\n"
     "literals: [E02, MVP-1.0]\n"; /* 30 */
 
 static lb_spec *good(void)

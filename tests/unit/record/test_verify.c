@@ -27,6 +27,8 @@ static void freeze(void)
     lb_spec *spec = fixture_spec();
     lb_text report = {0};
     lb_error err = {0};
+    free(record);
+    free(frozen);
     record = lb_xstrdup(fixture_path("e02.h5"));
     frozen = lb_xstrdup(fixture_path("frozen/e02.tsv"));
     fixture_write(record, 0.05);
