@@ -50,7 +50,7 @@ static lb_status add_cells(lb_page *p, const lb_table *t)
             st = add_cell(p, t, i, j, pipe);
     }
     if (st == LB_OK)
-        lb_pipe_write(pipe, &p->out);
+        lb_pipe_write(pipe, p->dialect == LB_CLEAN, &p->out);
     lb_pipe_free(pipe);
     free(headings);
     return st;

@@ -18,7 +18,7 @@ static bool is_chinese(const lb_page *p)
 /* Append a table without its last newline and free it. */
 static void put_table(lb_page *p, lb_pipe *t)
 {
-    lb_pipe_write(t, &p->out);
+    lb_pipe_write(t, p->dialect == LB_CLEAN, &p->out);
     p->out.s[--p->out.length] = '\0';
     lb_pipe_free(t);
 }
@@ -41,6 +41,12 @@ static void put_owned(lb_pipe *t, char *s)
 {
     lb_pipe_text(t, s);
     free(s);
+}
+
+/* "95% CI". The caller frees it. */
+static char *interval_heading(const lb_page *p)
+{
+    return lb_xprintf("%.6g%% CI", 100.0 * lb_page_level(p));
 }
 
 /* --- hypotheses --------------------------------------------------------------------------------
@@ -84,7 +90,9 @@ static lb_status put_hypothesis(lb_page *p, lb_pipe *t, const lb_verdict *v)
         lb_pipe_text(t, "—");
         lb_pipe_text(t, "—");
     }
-    lb_pipe_text(t, lb_verdict_word(v->outcome));
+    lb_text verdict = {0};
+    lb_page_verdict_to(p, v, &verdict);
+    put_owned(t, lb_text_take(&verdict));
     if (st == LB_OK)
         st = put_decision(p, t, v);
     free(claim);
@@ -112,13 +120,16 @@ static void put_rules(lb_page *p, const lb_verdict *verdicts, size_t n)
 
 lb_status lb_card_hypotheses(lb_page *p)
 {
-    static const char *const en[] = {"Hypothesis", "Claim", "Result", "CI", "Verdict", "Decides"};
-    static const char *const zh[] = {"假设", "主张", "结果", "置信区间", "判定", "决定"};
+    const char *en[] = {"Hypothesis", "Claim", "Result", NULL, "Verdict", "Decides"};
+    const char *zh[] = {"假设", "主张", "结果", NULL, "判定", "决定"};
     size_t n;
     const lb_verdict *verdicts = lb_archive_verdicts(lb_facts_record(p->facts), &n);
     if (n == 0)
         return LB_FAIL(p->err, LB_ENAME, "the record holds no verdicts");
+    char *interval = interval_heading(p);
+    en[3] = zh[3] = interval;
     lb_pipe *t = lb_pipe_new(6, is_chinese(p) ? zh : en);
+    free(interval);
     lb_status st = LB_OK;
     for (size_t i = 0; i < n && st == LB_OK; i++)
         st = put_hypothesis(p, t, &verdicts[i]);
@@ -422,7 +433,7 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
 
 lb_status lb_card_appendix(lb_page *p)
 {
-    static const char *const en[] = {"Key", "Value", "CI", "n", "Rows", "Seed", "Frozen"};
+    static const char *const en[] = {"Key", "Value", "Interval", "n", "Rows", "Seed", "Frozen"};
     static const char *const zh[] = {"键", "值", "区间", "n", "数据行", "种子", "冻结值"};
     lb_pipe *t = lb_pipe_new(7, is_chinese(p) ? zh : en);
     size_t shown = 0;

@@ -155,11 +155,19 @@ static token number_at(const char *line, const lb_prose_kind *kinds, size_t at)
     return (token){line, at, n};
 }
 
+/* The comma of "32,000". */
+static bool is_thousands(const char *s, size_t i)
+{
+    return s[i] == ',' && i > 0 && isdigit((unsigned char)s[i - 1]) &&
+           isdigit((unsigned char)s[i + 1]);
+}
+
 /* The word around @p at that holds a digit, without points and dashes at its end. */
 static token word_at(const char *line, const lb_prose_kind *kinds, size_t at)
 {
     size_t n = 0;
-    while (line[at + n] && kinds[at + n] == kinds[at] && is_word(line[at + n]))
+    while (line[at + n] && kinds[at + n] == kinds[at] &&
+           (is_word(line[at + n]) || is_thousands(line + at, n)))
         n++;
     while (n > 0 && strchr(".-+_", line[at + n - 1]))
         n--;

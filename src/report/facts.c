@@ -198,9 +198,22 @@ static bool find_in(const lb_archive *a, const char *key, lb_fact *out)
     return out->key != NULL;
 }
 
+/* "this.data.n_train" is a key of the report's own experiment: shared pages use it. */
+static lb_status find_own(lb_facts *f, const char *name, lb_fact *out, lb_error *err)
+{
+    char *own = lb_xprintf("%s.%s", lb_spec_experiment(f->spec), name + strlen("this."));
+    const lb_status st = lb_facts_find(f, own, out, err);
+    if (st == LB_OK && out->field)
+        out->field = name + strlen(name) - strlen(out->field);
+    free(own);
+    return st;
+}
+
 lb_status lb_facts_find(lb_facts *f, const char *name, lb_fact *out, lb_error *err)
 {
     char id[16], key[MAX_KEY];
+    if (strncmp(name, "this.", strlen("this.")) == 0)
+        return find_own(f, name, out, err);
     if (!experiment_of(name, '.', id, sizeof id))
         return LB_FAIL(err, LB_ENAME, "'%s' is no key: keys start with an experiment, such as %s.",
                        name, lb_spec_experiment(f->spec));

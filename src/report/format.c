@@ -37,6 +37,10 @@ static lb_status parse_style(const char *format, style *out, lb_error *err)
         out->decimals = s[1] - '0';
         s += 2;
     }
+    if (!*s && s > format && out->decimals < 0) { /* "+" or "," alone */
+        out->letter = 'f';
+        return LB_OK;
+    }
     if (!*s || !strchr("fegd%", *s) || s[1])
         return LB_FAIL(err, LB_EFORMAT,
                        "no format '%s': use [+][,][.N] with f, e, g, d or %%, or ci, pm, pct, unit",
@@ -99,6 +103,22 @@ static void tidy_exponent(char *s)
     memmove(to, from, strlen(from) + 1);
 }
 
+/* A power of ten reads best as one: "0.001", "100", "1e5". */
+static int alpha_digits(double value, char *letter)
+{
+    const double size = fabs(value);
+    *letter = size > 0.0 && (size >= 1e5 || size < 1e-3) ? 'e' : 'g';
+    if (*letter == 'g')
+        return 6;
+    for (int digits = 0; digits < 5; digits++) {
+        char s[40];
+        snprintf(s, sizeof s, "%.*e", digits, size);
+        if (fabs(strtod(s, NULL) - size) <= 1e-9 * size)
+            return digits;
+    }
+    return 5;
+}
+
 /* One printf conversion with our sign, minus and grouping. */
 static void add_value(double value, char letter, int decimals, bool sign, bool thousands,
                       bool ascii, lb_text *out)
@@ -143,10 +163,12 @@ static bool is_kind(const lb_number *x, const char *kind)
 /* The value in the way of its kind; @p base carries the uncertainty that limits the decimals. */
 static void add_by_kind(double value, const lb_number *base, bool ascii, lb_text *out)
 {
+    char letter;
+    const int digits = alpha_digits(value, &letter);
     if (is_kind(base, "count"))
         add_value(value, 'f', 0, false, true, ascii, out);
     else if (is_kind(base, "alpha") || is_kind(base, "threshold"))
-        add_value(value, 'g', 6, false, false, ascii, out);
+        add_value(value, letter, digits, false, false, ascii, out);
     else if (is_kind(base, "seed"))
         add_value(value, 'f', 0, false, false, ascii, out);
     else if (value != 0.0 && fabs(value) < 1e-4 && base->digits < 0 && !has_uncertainty(base))
@@ -236,19 +258,19 @@ static lb_status add_number(const lb_number *x, const style *f, bool ascii, lb_t
     return LB_OK;
 }
 
-/* A part of a number, as a number of its own that keeps the decimals of the whole. */
+/* A part of a number, as a number of its own that keeps the uncertainty of the whole. */
 static lb_number part_of(const lb_number *x, const char *field, double value)
 {
-    lb_number part = lb_number_plain(value, x->kind, x->unit);
     if (strcmp(field, "n") == 0)
         return lb_number_count(x->n);
     if (strcmp(field, "p_above") == 0) {
-        part = lb_number_plain(value, "probability", "");
-        part.digits = 3;
-        return part;
+        lb_number p = lb_number_plain(value, "probability", "");
+        p.digits = 3;
+        return p;
     }
-    part.digits = decimals_of(x, -1);
-    snprintf(part.kind, sizeof part.kind, "%s", "part");
+    lb_number part = *x;
+    part.value = value;
+    snprintf(part.kind, sizeof part.kind, "%s", "part"); /* an end of a gain is no gain: no sign */
     return part;
 }
 

@@ -14,7 +14,8 @@
  *                   differences and biases with their sign, else as many decimals as the
  *                   uncertainty supports (two significant digits of the standard error)
  *   [+][,][.N]f     N decimals, + with a sign, "," with thousands separators; also e, g, d and %,
- *                   which multiplies by 100 and adds the sign
+ *                   which multiplies by 100 and adds the sign; "+" alone takes its decimals from
+ *                   the uncertainty
  *   ci              the interval, [0.0329, 0.0674]
  *   pm              value ± standard error
  *   pct             a fraction as a percentage, with the decimals its uncertainty supports

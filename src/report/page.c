@@ -27,16 +27,28 @@ lb_prose_kind lb_page_here(lb_page *p)
     return p->prose.kind;
 }
 
-const char *lb_verdict_word(const char *outcome)
+double lb_page_level(const lb_page *p)
 {
-    static const char *const words[] = {"PASS ✅", "PARTIAL ⚠️", "FAIL ❌", "INCONCLUSIVE ❓",
-                                        "NOT RUN ⏳"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const size_t n = strlen(outcome);
-        if (strncmp(words[i], outcome, n) == 0 && words[i][n] == ' ')
-            return words[i];
-    }
-    return outcome;
+    const double level = lb_spec_number(lb_facts_spec(p->facts), "bootstrap.level");
+    return isfinite(level) ? level : 0.95;
+}
+
+void lb_page_verdict_to(lb_page *p, const lb_verdict *verdict, lb_text *out)
+{
+    static const struct {
+        const char *outcome, *shown, *class;
+    } words[] = {{"PASS", "PASS ✅", "verdict .pass"},
+                 {"PARTIAL", "PARTIAL ⚠️", "verdict .partial"},
+                 {"FAIL", "FAIL ❌", "verdict .fail"},
+                 {"INCONCLUSIVE", "INCONCLUSIVE ❓", "verdict .inconclusive"},
+                 {"NOT RUN", "NOT RUN ⏳", "verdict .not-run"}};
+    size_t i = 0;
+    while (i < 4 && strcmp(words[i].outcome, verdict->outcome) != 0)
+        i++;
+    char *note = lb_xprintf("%s · %s%s%s", verdict->id, verdict->rule, *verdict->rule ? " · " : "",
+                            verdict->detail);
+    lb_page_noted(p, words[i].shown, words[i].class, note, out);
+    free(note);
 }
 
 /* --- numbers -----------------------------------------------------------------------------------
@@ -50,8 +62,7 @@ static void add_note(lb_page *p, const lb_fact *fact, lb_text *out)
     if (!x || *x->na)
         return;
     if (isfinite(x->ci_lo)) {
-        const double level = lb_spec_number(lb_facts_spec(p->facts), "bootstrap.level");
-        lb_text_printf(out, " · %.6g%% CI ", 100.0 * (isfinite(level) ? level : 0.95));
+        lb_text_printf(out, " · %.6g%% CI ", 100.0 * lb_page_level(p));
         lb_format_number(x, NULL, "ci", false, out, NULL);
     }
     if (x->n > 0)
@@ -115,16 +126,16 @@ lb_status lb_page_fact(lb_page *p, const lb_fact *fact, const char *format)
     return st;
 }
 
-void lb_page_noted(lb_page *p, const char *text, const char *class, const char *note)
+void lb_page_noted(lb_page *p, const char *text, const char *class, const char *note, lb_text *out)
 {
     if (p->dialect == LB_CLEAN || lb_page_here(p) != LB_PROSE) {
-        lb_text_add(&p->out, text);
+        lb_text_add(out, text);
         return;
     }
-    lb_text_printf(&p->out, "[%s]{.%s title=\"", text, class);
-    for (; *note; note++)
-        lb_text_addn(&p->out, *note == '"' ? "'" : *note == '\n' ? " " : note, 1);
-    lb_text_add(&p->out, "\"}");
+    lb_text_printf(out, "[%s]{.%s title=\"", text, class);
+    for (; *note; note++) /* an attribute in a table cell: no quotes, newlines or bars */
+        lb_text_addn(out, *note == '"' ? "'" : *note == '\n' || *note == '|' ? " " : note, 1);
+    lb_text_add(out, "\"}");
 }
 
 /* --- settings ----------------------------------------------------------------------------------
@@ -185,7 +196,7 @@ static lb_status fill_setting(lb_page *p, const lb_node *node)
     }
     if (st == LB_OK && text.s) {
         if (lb_yaml_number(setting, &value))
-            lb_page_noted(p, text.s, "setting", node->text);
+            lb_page_noted(p, text.s, "setting", node->text, &p->out);
         else
             lb_text_add(&p->out, text.s);
     }
@@ -331,9 +342,7 @@ static lb_status fill_verdict(lb_page *p, const lb_node *node)
     const lb_status st = lb_facts_verdict(p->facts, node->text, &verdict, p->err);
     if (st != LB_OK)
         return st;
-    char *note = lb_xprintf("%s · %s · %s", verdict->id, verdict->rule, verdict->detail);
-    lb_page_noted(p, lb_verdict_word(verdict->outcome), "verdict", note);
-    free(note);
+    lb_page_verdict_to(p, verdict, &p->out);
     return LB_OK;
 }
 
@@ -355,7 +364,7 @@ static lb_status fill_published(lb_page *p, const lb_node *node)
     const bool minus = *entry->value == '-' && lb_page_here(p) == LB_PROSE;
     lb_text_printf(&value, "%s%s", minus ? "\u2212" : "", entry->value + minus);
     char *note = lb_xprintf("published: %s · %s", entry->key, entry->source);
-    lb_page_noted(p, value.s, "published", note);
+    lb_page_noted(p, value.s, "published", note, &p->out);
     free(note);
     lb_text_free(&value);
     return LB_OK;

@@ -55,8 +55,8 @@ lb_status lb_page_fact(lb_page *p, const lb_fact *fact, const char *format);
 lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, lb_text *markup,
                           lb_text *plain);
 
-/** Append @p text with an explanation that shows on hover (annotated, prose only). */
-void lb_page_noted(lb_page *p, const char *text, const char *class, const char *note);
+/** Append @p text to @p out with an explanation that shows on hover (annotated, prose only). */
+void lb_page_noted(lb_page *p, const char *text, const char *class, const char *note, lb_text *out);
 
 /** Fill a sentence of spec.yaml (a caption, a claim): the entry of @p path in the page's language.
  * The caller frees *out. "" if there is none. */
@@ -65,7 +65,10 @@ lb_status lb_page_sentence(lb_page *p, const char *path, char **out);
 /** Put the place of the present tag before the message in @c err. */
 lb_status lb_page_fail(lb_page *p, lb_status st);
 
-/** "PASS ✅": the word first, the icon second. */
-const char *lb_verdict_word(const char *outcome);
+/** "PASS ✅": the word first, the icon second; annotated with the rule and the values behind it. */
+void lb_page_verdict_to(lb_page *p, const lb_verdict *verdict, lb_text *out);
+
+/** Level of the intervals, 0.95 unless the spec says otherwise. */
+double lb_page_level(const lb_page *p);
 
 #endif

@@ -108,7 +108,7 @@ static size_t column_tail(const lb_pipe *t, size_t col)
 }
 
 /* The markup of cell @p i with its decimals made up to @p tail. The caller frees it. */
-static char *padded(const cell *c, size_t tail)
+static char *made_up(const cell *c, size_t tail)
 {
     lb_text out = {0};
     lb_text_add(&out, c->markup);
@@ -136,7 +136,7 @@ static void write_rule(const size_t *width, const bool *numeric, size_t cols, lb
     lb_text_add(out, "\n");
 }
 
-void lb_pipe_write(const lb_pipe *t, lb_text *out)
+void lb_pipe_write(const lb_pipe *t, bool padded, lb_text *out)
 {
     char **texts = lb_xcalloc(t->n, sizeof *texts);
     size_t *width = lb_xcalloc(t->cols, sizeof *width);
@@ -145,13 +145,13 @@ void lb_pipe_write(const lb_pipe *t, lb_text *out)
         numeric[j] = is_numeric(t, j);
         const size_t tail = numeric[j] ? column_tail(t, j) : 0;
         for (size_t i = j; i < t->n; i += t->cols) {
-            texts[i] = padded(&t->cells[i], tail);
+            texts[i] = made_up(&t->cells[i], tail);
             const size_t w = lb_text_width(texts[i]);
-            width[j] = w > width[j] ? w : width[j];
+            width[j] = padded && w > width[j] ? w : width[j];
         }
     }
     for (size_t i = 0; i < t->n; i++) {
-        const size_t j = i % t->cols, pad = width[j] - lb_text_width(texts[i]);
+        const size_t j = i % t->cols, pad = padded ? width[j] - lb_text_width(texts[i]) : 0;
         lb_text_add(out, j == 0 ? "| " : " | ");
         fill(out, " ", numeric[j] ? pad : 0);
         lb_text_add(out, texts[i]);

@@ -25,8 +25,9 @@ lb_pipe *lb_pipe_new(size_t cols, const char *const *headings); /* copied */
 void lb_pipe_cell(lb_pipe *t, const char *markup, const char *plain, bool number);
 void lb_pipe_text(lb_pipe *t, const char *text); /* markup and what the reader sees are the same */
 
-/** Append the table, last newline included. The row must be complete. */
-void lb_pipe_write(const lb_pipe *t, lb_text *out);
+/** Append the table, last newline included. The row must be complete. @p padded: bring the columns
+ * to one width, for people who read the source. */
+void lb_pipe_write(const lb_pipe *t, bool padded, lb_text *out);
 void lb_pipe_free(lb_pipe *t);
 
 #endif

@@ -32,7 +32,7 @@ static void open_at(lb_prose *p, const char *s)
         enter(p, LB_PROSE_CODE, '`', ticks, ticks);
     } else if (s[0] == '$' && s[1] == '$') {
         enter(p, LB_PROSE_MATH, '$', 2, 2);
-    } else if (s[0] == '$' && s[1] && !isspace((unsigned char)s[1])) {
+    } else if (s[0] == '$' && !isspace((unsigned char)s[1])) { /* also right before a tag */
         enter(p, LB_PROSE_MATH, '$', 1, 1);
     } else if (p->before == ']' && *s == '(') {
         enter(p, LB_PROSE_TARGET, ')', 1, 1);

@@ -26,6 +26,8 @@ typedef struct parser {
     const lb_tokens *tokens;
     size_t next;
     int depth;
+    lb_place opener;  /* of the block that is open ... */
+    const char *what; /* ... and its word, NULL outside all blocks */
     lb_error *err;
 } parser;
 
@@ -196,8 +198,8 @@ static lb_status parse_branches(parser *p, lb_node *block, const char *word, con
         *tail = branch;
         tail = &branch->next;
         char *end = NULL;
-        const lb_status st = parse_nodes(p, text ? ends : last[!is_if], block->place, word,
-                                         &branch->body, &end, &place);
+        const lb_status st = parse_nodes(p, text ? ends : last[!is_if], block->place,
+                                         is_if ? "if" : "claim", &branch->body, &end, &place);
         if (st != LB_OK)
             return st;
         const char *rest;
@@ -248,7 +250,11 @@ static lb_status parse_include(parser *p, lb_place place, const char *name, lb_n
                          : lb_xprintf("%s/%s.%s.md", p->shared, name, p->language);
     lb_status st;
     if (lb_file_exists(path)) {
-        parser inner = {p->template, p->shared, p->language, NULL, 0, p->depth + 1, p->err};
+        parser inner = {.template = p->template,
+                        .shared = p->shared,
+                        .language = p->language,
+                        .depth = p->depth + 1,
+                        .err = p->err};
         st = parse_file(&inner, path, out);
     } else {
         st = lb_fail_at(p->err, LB_EFORMAT, place, "no file %s to include", path);
@@ -260,9 +266,13 @@ static lb_status parse_include(parser *p, lb_place place, const char *name, lb_n
 static lb_status unknown_block(parser *p, lb_place place, const char *word)
 {
     for (size_t i = 0; i < N_BLOCKS; i++) {
-        if (strcmp(word, blocks[i]) == 0)
-            return lb_fail_at(p->err, LB_EFORMAT, place, "'%s' closes or continues nothing here",
-                              word);
+        if (strcmp(word, blocks[i]) != 0)
+            continue;
+        if (p->what)
+            return lb_fail_at(p->err, LB_EFORMAT, place,
+                              "'%s' does not fit the '%s' that was opened at %d:%d", word, p->what,
+                              p->opener.line, p->opener.column);
+        return lb_fail_at(p->err, LB_EFORMAT, place, "'%s' closes or continues nothing here", word);
     }
     char *hint = lb_suggestion(word, blocks, N_BLOCKS);
     const lb_status st = lb_fail_at(p->err, LB_EFORMAT, place, "unknown block '%s'%s", word, hint);
@@ -338,6 +348,9 @@ static lb_status parse_token(parser *p, const lb_token *token, const char *insid
 static lb_status parse_nodes(parser *p, const char *const *ends, lb_place opener, const char *what,
                              lb_node **out, char **end, lb_place *end_place)
 {
+    const parser outer = *p;
+    p->opener = opener;
+    p->what = what;
     lb_node **tail = out;
     while (p->next < p->tokens->n) {
         const lb_token *token = &p->tokens->at[p->next++];
@@ -345,6 +358,8 @@ static lb_status parse_nodes(parser *p, const char *const *ends, lb_place opener
         if (token->kind == LB_TOKEN_BLOCK && is_end(inside, ends)) {
             *end = inside;
             *end_place = token->place;
+            p->opener = outer.opener;
+            p->what = outer.what;
             return LB_OK;
         }
         const lb_status st = parse_token(p, token, inside, tail);
@@ -370,7 +385,7 @@ static lb_status parse_source(parser *p, const char *source, lb_place start, lb_
     if (st != LB_OK)
         return st;
     p->tokens = &tokens;
-    st = parse_nodes(p, NULL, start, "", out, NULL, NULL);
+    st = parse_nodes(p, NULL, start, NULL, out, NULL, NULL);
     lb_tokens_free(&tokens);
     return st;
 }
@@ -400,7 +415,7 @@ lb_status lb_template_load(const char *path, const char *shared, const char *lan
                            lb_template **out, lb_error *err)
 {
     lb_template *t = lb_xcalloc(1, sizeof *t);
-    parser p = {t, shared, language, NULL, 0, 0, err};
+    parser p = {.template = t, .shared = shared, .language = language, .err = err};
     return finish(t, parse_file(&p, path, &t->nodes), out);
 }
 
@@ -408,7 +423,7 @@ lb_status lb_template_parse(const char *text, lb_place start, const char *shared
                             const char *language, lb_template **out, lb_error *err)
 {
     lb_template *t = lb_xcalloc(1, sizeof *t);
-    parser p = {t, shared, language, NULL, 0, 0, err};
+    parser p = {.template = t, .shared = shared, .language = language, .err = err};
     return finish(t, parse_source(&p, text, start, &t->nodes), out);
 }
 

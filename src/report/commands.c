@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "report/commands.h"
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "record/numbers.h"
+#include "record/verify.h"
+#include "report/fill.h"
+#include "report/lint.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- experiments -------------------------------------------------------------------------------
+ */
+
+/* An experiment with the files that belong to it. */
+typedef struct entry {
+    const char *folder;
+    lb_spec *spec;
+    char *record, *frozen;
+} entry;
+
+static void entry_close(entry *e)
+{
+    lb_spec_free(e->spec);
+    free(e->record);
+    free(e->frozen);
+}
+
+static lb_status entry_open(lb_job *j, const char *id, entry *e)
+{
+    *e = (entry){0};
+    lb_status st = j->all.n ? LB_OK : lb_catalogue_read(j->o->templates, &j->all, j->err);
+    if (st == LB_OK)
+        st = lb_catalogue_find(&j->all, id, &e->folder, j->err);
+    if (st != LB_OK)
+        return st;
+    char *path = lb_xprintf("%s/spec.yaml", e->folder);
+    st = lb_spec_load(path, &e->spec, j->err);
+    free(path);
+    if (st == LB_OK) {
+        e->record = lb_xprintf("%s/%s.h5", j->places.results, lb_spec_name(e->spec));
+        e->frozen = lb_xprintf("%s/%s.tsv", j->places.frozen, lb_spec_name(e->spec));
+    }
+    return st;
+}
+
+/* Do @p each for the experiments named, or for all. The worst status counts: a finding does not
+ * stop the rest, a failure does. */
+static lb_status for_each(lb_job *j, lb_status (*each)(lb_job *j, const entry *e))
+{
+    bool found = false;
+    lb_status st = lb_catalogue_read(j->o->templates, &j->all, j->err);
+    const size_t n = j->n ? j->n : j->all.n;
+    for (size_t i = 0; i < n && st == LB_OK; i++) {
+        entry e;
+        st = entry_open(j, j->n ? j->args[i] : j->all.folders[i], &e);
+        if (st == LB_OK)
+            st = each(j, &e);
+        entry_close(&e);
+        if (st == LB_EFINDING) { /* its message joins the report; the last word is the status */
+            if (j->err->text[0])
+                lb_text_printf(&j->out, "%s\n", j->err->text);
+            *j->err = (lb_error){0};
+            found = true;
+            st = LB_OK;
+        }
+    }
+    return st == LB_OK && found ? LB_EFINDING : st;
+}
+
+/* --- commands ----------------------------------------------------------------------------------
+ */
+
+lb_status lb_command_fill(lb_job *j)
+{
+    entry e;
+    const lb_fill_outputs outputs = {j->o->out, j->o->annotated, j->o->depfile};
+    if (strcmp(j->o->language, "en") != 0 && strcmp(j->o->language, "zh") != 0)
+        return LB_FAIL(j->err, LB_EINVAL, "--lang is en or zh, not '%s'", j->o->language);
+    lb_status st = entry_open(j, j->args[0], &e);
+    if (st == LB_OK)
+        st = lb_fill(&j->places, e.folder, j->o->language, &outputs, &j->out, j->err);
+    entry_close(&e);
+    return st;
+}
+
+static lb_status verify_one(lb_job *j, const entry *e)
+{
+    return lb_verify(e->record, e->frozen, &j->out, j->err);
+}
+
+lb_status lb_command_verify(lb_job *j)
+{
+    return for_each(j, verify_one);
+}
+
+static lb_status freeze_one(lb_job *j, const entry *e)
+{
+    return lb_freeze(e->record, e->frozen, e->spec, j->o->reason, &j->out, j->err);
+}
+
+lb_status lb_command_freeze(lb_job *j)
+{
+    return for_each(j, freeze_one);
+}
+
+/* Two files, or two revisions of the frozen files of some or all experiments. */
+lb_status lb_command_diff(lb_job *j)
+{
+    const char *a = j->args[0], *b = j->args[1];
+    if (lb_file_exists(a) && lb_file_exists(b))
+        return lb_diff_files(a, b, &j->out, j->err);
+    lb_status st = lb_catalogue_read(j->o->templates, &j->all, j->err);
+    const size_t named = j->n - 2, n = named ? named : j->all.n;
+    bool differ = false;
+    size_t compared = 0;
+    for (size_t i = 0; i < n && st == LB_OK; i++) {
+        entry e;
+        st = entry_open(j, named ? j->args[2 + i] : j->all.folders[i], &e);
+        if (st == LB_OK && (named || lb_file_exists(e.frozen))) {
+            st = lb_diff_revisions(a, b, e.frozen, &j->out, j->err);
+            compared++;
+        }
+        differ = differ || st == LB_EFINDING;
+        st = st == LB_EFINDING ? LB_OK : st;
+        entry_close(&e);
+    }
+    if (st == LB_OK && compared == 0)
+        st = LB_FAIL(j->err, LB_EIO, "nothing is frozen under %s", j->places.frozen);
+    return st == LB_OK && differ ? LB_EFINDING : st;
+}
+
+lb_status lb_command_numbers(lb_job *j)
+{
+    entry e;
+    lb_archive *a = NULL;
+    lb_status st = entry_open(j, j->args[0], &e);
+    if (st == LB_OK)
+        st = lb_archive_open(e.record, &a, j->err);
+    if (st == LB_OK && lb_archive_count(a) == 0)
+        st = LB_FAIL(j->err, LB_ENAME, "%s holds no numbers", e.record);
+    else if (st == LB_OK && j->o->tsv)
+        lb_numbers_tsv(a, &j->out);
+    else if (st == LB_OK)
+        lb_numbers_json(a, &j->out);
+    lb_archive_close(a);
+    entry_close(&e);
+    return st;
+}
+
+lb_status lb_command_why(lb_job *j)
+{
+    entry e;
+    lb_archive *a = NULL;
+    lb_ledger *frozen = NULL;
+    lb_published *published = NULL;
+    const char *key = j->args[0];
+    char *id = lb_xprintf("%.*s", (int)strcspn(key, "."), key);
+    lb_status st = entry_open(j, id, &e);
+    if (st == LB_OK)
+        st = lb_archive_open(e.record, &a, j->err);
+    if (st == LB_OK && lb_file_exists(e.frozen))
+        st = lb_ledger_load(e.frozen, &frozen, j->err);
+    if (st == LB_OK && lb_file_exists(j->places.published))
+        st = lb_published_load(j->places.published, &published, j->err);
+    if (st == LB_OK)
+        st = lb_why(a, key, frozen, published, &j->out, j->err);
+    lb_published_free(published);
+    lb_ledger_free(frozen);
+    lb_archive_close(a);
+    entry_close(&e);
+    free(id);
+    return st;
+}
+
+static bool is_page(const char *path)
+{
+    const size_t n = strlen(path);
+    return n > 3 && strcmp(path + n - 3, ".md") == 0;
+}
+
+/* Finished pages by path, experiments by id; all experiments when nothing is named. */
+lb_status lb_command_lint(lb_job *j)
+{
+    lb_findings found = {0};
+    lb_status st = j->n ? LB_OK : lb_catalogue_read(j->o->templates, &j->all, j->err);
+    const size_t n = j->n ? j->n : j->all.n;
+    for (size_t i = 0; i < n && st == LB_OK; i++) {
+        const char *what = j->n ? j->args[i] : j->all.folders[i];
+        entry e = {0};
+        if (is_page(what)) {
+            st = lb_lint_page(what, &found, j->err);
+        } else {
+            st = entry_open(j, what, &e);
+            if (st == LB_OK)
+                st = lb_lint_experiment(&j->places, e.folder, &found, j->err);
+        }
+        entry_close(&e);
+        if (st == LB_EFINDING && found.errors > 0 && !j->err->text[0])
+            st = LB_OK; /* told below */
+    }
+    if (found.lines.s)
+        lb_text_add(&j->out, found.lines.s);
+    lb_text_printf(&j->out, "%zu checked, %zu errors, %zu warnings\n", n, found.errors,
+                   found.warnings);
+    const bool bad = found.errors > 0;
+    lb_findings_free(&found);
+    return st == LB_OK && bad ? LB_EFINDING : st;
+}
+
+lb_status lb_command_new(lb_job *j)
+{
+    const lb_status st = lb_experiment_new(".", j->args[0], j->err);
+    if (st == LB_OK)
+        lb_text_printf(&j->out,
+                       "src/experiments/%s.c\ntemplates/experiments/%s/{spec.yaml,report.en.md,"
+                       "report.zh.md}\n",
+                       j->args[0], j->args[0]);
+    return st;
+}

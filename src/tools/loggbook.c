@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * loggbook: fill reports from records, check them, freeze and compare results.
+ * Data on stdout, messages on stderr. Exit 0 ok, 1 a finding, 2 could not do it.
+ */
+#include "core/memory.h"
+#include "data/describe.h"
+#include "report/commands.h"
+#include "report/template.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct command {
+    const char *name, *arguments, *summary, *help;
+    size_t least, most; /* arguments */
+    lb_status (*run)(lb_job *j);
+} command;
+
+enum { ANY = 999 };
+
+static lb_status run_info(lb_job *j)
+{
+    lb_status st = LB_OK;
+    for (size_t i = 0; i < j->n && st == LB_OK; i++)
+        st = lb_describe(j->args[i], j->o->keys, &j->out, j->err);
+    return st;
+}
+
+static const command commands[] = {
+    {"fill", "EXPERIMENT", "Fill a report from its record",
+     "Fills templates/experiments/EXPERIMENT/report.LANG.md. Without --out the Markdown goes to\n"
+     "standard output. --annotated writes the form for pandoc, in which each number leads to its\n"
+     "provenance; --depfile what both were made from, as a rule of make.\n",
+     1, 1, lb_command_fill},
+    {"verify", "[EXPERIMENT...]", "Compare records with their frozen values",
+     "Prints what moved, by how many standard errors, and every verdict that flipped.\n", 0, ANY,
+     lb_command_verify},
+    {"freeze", "--reason TEXT [EXPERIMENT...]", "Make today's results the reference",
+     "Shows what differs first; without --reason it stops there.\n", 0, ANY, lb_command_freeze},
+    {"diff", "A B [EXPERIMENT...]", "Compare two records, frozen files or git revisions",
+     "A and B are files (.h5 or .tsv), or git revisions of the frozen files; \"\" is the file as "
+     "it\n"
+     "stands.\n",
+     2, ANY, lb_command_diff},
+    {"numbers", "EXPERIMENT", "Print the numbers of a record",
+     "As JSON (--json, the default) or tab-separated (--tsv).\n", 1, 1, lb_command_numbers},
+    {"why", "KEY", "Print the trail of one number",
+     "Program, data, seed, commit, frozen and published value, verdicts that rest on it.\n", 1, 1,
+     lb_command_why},
+    {"lint", "[EXPERIMENT|PAGE.md...]", "Check templates and finished pages",
+     "Digits typed in prose, unknown and unused keys, figures, both languages; in a finished page\n"
+     "tags, TODO and NaN that were left.\n",
+     0, ANY, lb_command_lint},
+    {"new", "NAME", "Start a new experiment",
+     "Writes a program, a spec and two reports that already build; NAME is like e22_idea.\n", 1, 1,
+     lb_command_new},
+    {"info", "FILE...", "Describe spectra in HDF5",
+     "Rows, pixels, wavelengths, labels, signal to noise, bad rows; --keys for programs.\n", 1, ANY,
+     run_info},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+/* --- the command line --------------------------------------------------------------------------
+ */
+
+static const char options_help[] =
+    "Options:\n"
+    "  --profile NAME    quick, standard (default), large, million\n"
+    "  --results DIR     records           [data/results/PROFILE]\n"
+    "  --frozen DIR      frozen values     [data/frozen/PROFILE]\n"
+    "  --figures DIR     figures           [figures, or build/PROFILE/figures]\n"
+    "  --published FILE  published values  [data/published/published.tsv]\n"
+    "  --templates DIR   templates         [templates]\n"
+    "  --lang LANG       en (default) or zh\n"
+    "  --out FILE        --annotated FILE   --depfile FILE   (fill)\n"
+    "  --reason TEXT (freeze)   --json   --tsv (numbers)   --keys (info)\n"
+    "  --help            --version\n"
+    "Exit status: 0 ok, 1 a finding (drift, lint, a false claim), 2 could not do it.\n";
+
+static void print_help(const command *c)
+{
+    if (c) {
+        printf("Usage: loggbook %s [OPTION...] %s\n\n%s.\n%s\n", c->name, c->arguments, c->summary,
+               c->help);
+    } else {
+        puts("Usage: loggbook COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:");
+        for (size_t i = 0; i < N_COMMANDS; i++)
+            printf("  %-8s %-32s %s\n", commands[i].name, commands[i].arguments,
+                   commands[i].summary);
+        puts("\n`loggbook COMMAND --help` says more.\n");
+    }
+    fputs(options_help, stdout);
+}
+
+static int usage(const char *message, const char *word)
+{
+    fprintf(stderr, "loggbook: %s%s\nTry 'loggbook --help'.\n", message, word);
+    return 2;
+}
+
+static const struct option long_options[] = {{"profile", required_argument, NULL, 'p'},
+                                             {"results", required_argument, NULL, 'r'},
+                                             {"templates", required_argument, NULL, 't'},
+                                             {"frozen", required_argument, NULL, 'z'},
+                                             {"figures", required_argument, NULL, 'f'},
+                                             {"published", required_argument, NULL, 'P'},
+                                             {"lang", required_argument, NULL, 'l'},
+                                             {"out", required_argument, NULL, 'o'},
+                                             {"annotated", required_argument, NULL, 'a'},
+                                             {"depfile", required_argument, NULL, 'd'},
+                                             {"reason", required_argument, NULL, 'R'},
+                                             {"json", no_argument, NULL, 'j'},
+                                             {"tsv", no_argument, NULL, 'T'},
+                                             {"keys", no_argument, NULL, 'k'},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {"version", no_argument, NULL, 'V'},
+                                             {NULL, 0, NULL, 0}};
+
+/* The field an option with an argument sets. */
+static const char **field_of(lb_options *o, int letter)
+{
+    switch (letter) {
+    case 'p':
+        return &o->profile;
+    case 'r':
+        return &o->results;
+    case 't':
+        return &o->templates;
+    case 'z':
+        return &o->frozen;
+    case 'f':
+        return &o->figures;
+    case 'P':
+        return &o->published;
+    case 'l':
+        return &o->language;
+    case 'o':
+        return &o->out;
+    case 'a':
+        return &o->annotated;
+    case 'd':
+        return &o->depfile;
+    default:
+        return &o->reason;
+    }
+}
+
+static int run(const command *c, const lb_options *o, char **args, size_t n)
+{
+    lb_error err = {0};
+    const bool standard = strcmp(o->profile, "standard") == 0;
+    char *results = o->results ? lb_xstrdup(o->results) : lb_xprintf("data/results/%s", o->profile);
+    char *frozen = o->frozen ? lb_xstrdup(o->frozen) : lb_xprintf("data/frozen/%s", o->profile);
+    char *figures = o->figures ? lb_xstrdup(o->figures)
+                    : standard ? lb_xstrdup("figures")
+                               : lb_xprintf("build/%s/figures", o->profile);
+    char *shared = lb_xprintf("%s/views", o->templates);
+    lb_job j = {.o = o, .args = args, .n = n, .err = &err};
+    j.places = (lb_places){.profile = o->profile,
+                           .results = results,
+                           .shared = shared,
+                           .frozen = frozen,
+                           .published = o->published,
+                           .figures = figures,
+                           .sources = "."};
+    lb_status st = c->run(&j);
+    if (j.out.s)
+        fputs(j.out.s, stdout);
+    if (fflush(stdout) != 0 && (st == LB_OK || st == LB_EFINDING)) {
+        err = (lb_error){0};
+        st = LB_FAIL(&err, LB_EIO, "cannot write to standard output");
+    }
+    if (st != LB_OK && err.text[0]) {
+        const bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+        fprintf(stderr, "%sloggbook:%s %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
+                err.text);
+    }
+    lb_text_free(&j.out);
+    lb_catalogue_free(&j.all);
+    free(results);
+    free(frozen);
+    free(figures);
+    free(shared);
+    return lb_exit_status(st);
+}
+
+static const command *find_command(const char *word)
+{
+    for (size_t i = 0; word && i < N_COMMANDS; i++) {
+        if (strcmp(word, commands[i].name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static int no_command(const char *word)
+{
+    const char *names[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        names[i] = commands[i].name;
+    char *hint = lb_suggestion(word, names, N_COMMANDS);
+    fprintf(stderr, "loggbook: no command '%s'%s\n", word, hint);
+    free(hint);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    lb_options o = {.profile = "standard",
+                    .templates = "templates",
+                    .published = "data/published/published.tsv",
+                    .language = "en"};
+    bool help = false;
+    for (int letter; (letter = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        if (letter == '?')
+            return 2; /* getopt has said why */
+        if (letter == 'V') {
+            puts("loggbook " LB_VERSION);
+            return 0;
+        }
+        if (letter == 'h')
+            help = true;
+        else if (letter == 'T')
+            o.tsv = true;
+        else if (letter == 'k')
+            o.keys = true;
+        else if (letter != 'j') /* JSON is what there is without --tsv */
+            *field_of(&o, letter) = optarg;
+    }
+    const char *word = optind < argc ? argv[optind++] : NULL;
+    const command *c = find_command(word);
+    if (help && (c || !word)) {
+        print_help(c);
+        return 0;
+    }
+    if (!word)
+        return usage("no command given", "");
+    if (!c)
+        return no_command(word);
+    const size_t n = (size_t)(argc - optind);
+    if (n < c->least || n > c->most)
+        return usage("expected: ", c->arguments);
+    return run(c, &o, argv + optind, n);
+}
