@@ -229,15 +229,15 @@ static double overflow(const lb_figure *f, const lb_axes *a)
     return most;
 }
 
-/* Draw into the void until labels fit under the top of their panels. */
+/* Draw into the void until labels fit between the top and the bottom of their panels. */
 static lb_status settle(lb_figure *f)
 {
     cairo_surface_t *nowhere = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
     cairo_t *cr = cairo_create(nowhere);
     f->resolved = f->place;
     for (size_t i = 0; i < f->n; i++)
-        f->panels[i]->headroom = 0;
-    for (int pass = 0, again = 1; again && pass < 8 && f->err.status == LB_OK; pass++) {
+        f->panels[i]->headroom = f->panels[i]->footroom = 0;
+    for (int pass = 0, again = 1; again && pass < 12 && f->err.status == LB_OK; pass++) {
         again = 0;
         lb_canvas_target(&f->canvas, cr);
         if (lb_figure_prepare(f) != LB_OK)
@@ -247,11 +247,15 @@ static lb_status settle(lb_figure *f)
         lb_figure_draw(f);
         if (f->resolved != before || f->told != f->dropped + f->outside)
             again = 1;
-        for (size_t i = 0; i < f->n && !again; i++) {
+        for (size_t i = 0; i < f->n && again != 1; i++) {
             lb_axes *a = f->panels[i];
             const double over = overflow(f, a);
             if (over > 0.002 && isnan(a->y.hi) && a->y.n_names == 0) {
                 a->headroom += over + 0.01;
+                again = 2;
+            }
+            if (a->lacking > 0.002 && isnan(a->y.lo)) {
+                a->footroom += a->lacking + 0.01;
                 again = 2;
             }
         }

@@ -68,7 +68,7 @@ typedef enum lb_scale_kind { LB_LINEAR, LB_LOG10 } lb_scale_kind;
 /**
  * Label and range of an axis; NAN for @p lo or @p hi takes that end from the data, with a margin.
  * A linear y axis that leaves zero out says so under the figure, by itself.
- * Values outside a fixed range are clipped. Points of lines and errors beyond a fixed y range
+ * Values outside a fixed range are clipped. Bars, lines and errors beyond a fixed y range
  * become arrows at the edge with their value beside them; those of a scatter or density are counted
  * in a line under the figure.
  */

@@ -75,10 +75,11 @@ struct lb_axes {
     bool square;
     lb_mark *marks;
     size_t n_marks;
-    double headroom;       /* share of the height kept free above the data */
-    lb_box plot;           /* where the data are */
-    double left, below;    /* room the axes take, pt */
-    bool print_x, print_y; /* tick labels here, or in another panel that shares the axis */
+    double headroom, footroom; /* shares of the height kept free above and below the data */
+    double lacking;            /* what labels under bars were short of, share of the height */
+    lb_box plot;               /* where the data are */
+    double left, below;        /* room the axes take, pt */
+    bool print_x, print_y;     /* tick labels here, or in another panel that shares the axis */
 };
 
 struct lb_figure {

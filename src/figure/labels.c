@@ -49,7 +49,7 @@ static bool attempt(const lb_request *q, lb_extent e, int i, double *x, double *
         {{0, -1}, {0, 1}, {1, 0}, {-1, 0}, {1, -1}, {-1, -1}, {1, 1}, {-1, 1}},
         {{1, 0}, {1, 1}, {1, -1}, {-1, 0}, {0, 1}, {0, -1}, {-1, 1}, {-1, -1}},
     };
-    static const double ring[] = {0, 2.5, 5, 8, 12, 17};
+    static const double ring[] = {0, 2.5, 5, 8, 12, 17, 23, 30};
     if (q->column) { /* away from the bar, a quarter of a line at a time */
         if (i > 12)
             return false;
@@ -86,6 +86,8 @@ static bool place(const lb_request *q, lb_axes *a, lb_canvas *c)
     for (int i = 0; best > 0 && attempt(q, e, i, &x, &y); i++) {
         const lb_box b = lb_box_grow((lb_box){x - e.w / 2, y - e.h / 2, e.w, e.h}, 1.2);
         double text, marks;
+        if (q->column < 0 && i == 0)
+            a->lacking = fmax(a->lacking, (b.y + b.h - room.y - room.h) / a->plot.h);
         covered(c, b, q, &text, &marks);
         const bool out = b.x < room.x || b.x + b.w > room.x + room.w ||
                          (q->column >= 0 && b.y + b.h > room.y + room.h) ||

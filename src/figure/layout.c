@@ -70,7 +70,7 @@ static void include_mark(lb_axes *a, const lb_mark *m, range *x, range *y)
 }
 
 /* Ends of an axis: as given, or round the data with a margin of a twentieth. */
-static void resolve(lb_axis *x, range r, double headroom, bool vertical)
+static void resolve(lb_axis *x, range r, double headroom, double footroom, bool vertical)
 {
     if (x->n_names) {
         x->from = -0.5;
@@ -99,6 +99,8 @@ static void resolve(lb_axis *x, range r, double headroom, bool vertical)
         hi = log ? log10(x->hi) : x->hi;
     else
         hi = lo + (hi - lo) / (1 - fmin(headroom, 0.6));
+    if (isnan(x->lo) && !from_zero)
+        lo = hi - (hi - lo) / (1 - fmin(footroom, 0.6));
     x->from = log ? pow(10, lo) : lo;
     x->to = log ? pow(10, hi) : hi;
 }
@@ -108,7 +110,7 @@ lb_status lb_figure_prepare(lb_figure *f)
     for (size_t i = 0; i < f->n; i++) {
         lb_axes *a = f->panels[i];
         range x = {INFINITY, -INFINITY, false}, y = x;
-        double headroom = 0;
+        double headroom = 0, footroom = 0;
         for (size_t j = 0; j < f->n; j++) {
             lb_axes *b = f->panels[j];
             range bx = {INFINITY, -INFINITY, false}, by = bx;
@@ -119,12 +121,13 @@ lb_status lb_figure_prepare(lb_figure *f)
             if (b == a || (f->share_y && b->row == a->row)) {
                 y = (range){fmin(y.lo, by.lo), fmax(y.hi, by.hi), y.base || by.base};
                 headroom = fmax(headroom, b->headroom);
+                footroom = fmax(footroom, b->footroom);
             }
         }
         if (f->err.status != LB_OK)
             return f->err.status;
-        resolve(&a->x, x, 0, false);
-        resolve(&a->y, y, headroom, true);
+        resolve(&a->x, x, 0, 0, false);
+        resolve(&a->y, y, headroom, footroom, true);
     }
     return LB_OK;
 }
@@ -389,6 +392,7 @@ void lb_figure_draw(lb_figure *f)
     for (size_t i = 0; i < f->n; i++) {
         lb_axes *a = f->panels[i];
         c->panel = i;
+        a->lacking = 0;
         lb_canvas_record(c, "axes", a->plot, NAN, NULL);
         lb_axes_draw(a, c);
         lb_axes_draw_marks(a, c);

@@ -73,8 +73,8 @@ static void record_point(pass p, double x, double y, double size, double value)
     lb_canvas_record(p.c, "point", (lb_box){x - size / 2, y - size / 2, size, size}, value, NULL);
 }
 
-/* A value beyond a fixed end of y: an arrow head at the edge and the number. */
-static void draw_beyond(pass p, double x, double value, lb_style s)
+/* A value beyond a fixed end of y: an arrow head at the edge and its text, which is taken over. */
+static void draw_beyond(pass p, double x, double value, lb_style s, char *text)
 {
     const bool up = value > p.a->y.to;
     const double y = up ? p.a->plot.y + 4 : p.a->plot.y + p.a->plot.h - 4;
@@ -84,7 +84,7 @@ static void draw_beyond(pass p, double x, double value, lb_style s)
     lb_request_add(p.requests, (lb_request){.x = x,
                                             .y = y,
                                             .clear = s.size / 2 + 2,
-                                            .text = lb_xprintf("%.3g", value),
+                                            .text = text,
                                             .type = label_type(readable(s.colour))});
 }
 
@@ -97,7 +97,7 @@ static void draw_markers(pass p, const lb_mark *m)
         if (!within(p.a, x, p.a->plot.y))
             continue;
         if (!within(p.a, x, y)) {
-            draw_beyond(p, x, m->y[i], m->style);
+            draw_beyond(p, x, m->y[i], m->style, lb_xprintf("%.3g", m->y[i]));
             continue;
         }
         lb_canvas_marker(p.c, x, y, m->style, lb_grey(1, 1));
@@ -253,27 +253,41 @@ static lb_box bar_box(const lb_axes *a, const lb_mark *m, size_t i)
     return (lb_box){x + inset, fmin(zero, top), w - 2 * inset, fabs(zero - top)};
 }
 
+/* "value", "text" or both on two lines; NULL for none. The caller frees. */
+static char *bar_text(const lb_mark *m, size_t i)
+{
+    const char *second = m->texts ? m->texts[i] : NULL;
+    char *value = m->format ? lb_xprintf(m->format, m->y[i]) : NULL;
+    if (!value || !second)
+        return value ? value : second ? lb_xstrdup(second) : NULL;
+    char *both = lb_xprintf("%s\n%s", value, second);
+    free(value);
+    return both;
+}
+
 static void draw_bar(pass p, const lb_mark *m, size_t i)
 {
-    const lb_style s = m->styles ? m->styles[i] : m->style;
+    lb_style s = m->styles ? m->styles[i] : m->style;
     const lb_box b = bar_box(p.a, m, i);
     const bool down = m->y[i] < 0, cut = m->y[i] < p.a->y.from || m->y[i] > p.a->y.to;
     const double x = b.x + b.w / 2;
+    char *text = bar_text(m, i);
     lb_canvas_fill(p.c, b, s.colour);
     lb_canvas_hatch(p.c, b, s.hatch, lb_grey(1, 0.75));
     lb_canvas_record(p.c, "bar", b, m->y[i], NULL);
-    double end = down ? b.y + b.h : b.y;
-    if (m->lo && m->hi && !cut && !isnan(m->lo[i]) && !isnan(m->hi[i])) {
-        draw_whisker(p, x, m->lo[i], m->hi[i], LB_INK);
-        end = lb_axes_py(p.a, down ? m->lo[i] : m->hi[i]);
-    }
-    if (!m->format && !(m->texts && m->texts[i]))
+    if (cut) {
+        s.size = 5;
+        draw_beyond(p, x, m->y[i], s, text ? text : lb_xprintf("%.3g", m->y[i]));
         return;
-    char *value = m->format ? lb_xprintf(m->format, m->y[i]) : lb_xstrdup("");
-    char *text = m->texts && m->texts[i]
-                     ? lb_xprintf("%s%s%s", value, *value ? "\n" : "", m->texts[i])
-                     : lb_xstrdup(value);
-    free(value);
+    }
+    double end = down ? b.y + b.h : b.y;
+    if (m->lo && m->hi && !isnan(m->lo[i]) && !isnan(m->hi[i])) {
+        draw_whisker(p, x, m->lo[i], m->hi[i], LB_INK);
+        end = down ? fmin(lb_axes_py(p.a, m->lo[i]), p.a->plot.y + p.a->plot.h)
+                   : fmax(lb_axes_py(p.a, m->hi[i]), p.a->plot.y);
+    }
+    if (!text)
+        return;
     const double room = p.a->plot.w / (double)p.a->x.n_names / (double)m->of - (m->of > 1 ? 0 : 2);
     lb_type type = label_type(LB_INK);
     while (type.size > 5.5 && lb_canvas_measure(p.c, text, type).w > room)

@@ -15,6 +15,19 @@
 
 /* Figures are tested by what is drawn where; two tests at the end look at files and pixels. */
 
+/* Fontconfig keeps its font list for the life of the process (a fixed size, whatever is drawn), and
+ * LeakSanitizer cannot follow its pointers. Everything else counts as a leak. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\n";
+}
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void)
+{
+    return "print_suppressions=0";
+}
+
 static char dir[] = "/tmp/lb_figure_XXXXXX";
 
 static void make_dir(void)
@@ -190,6 +203,21 @@ Test(figure, a_missing_bar_says_so)
     cr_expect(eq(sz, count("bar"), 2));
     cr_expect(text("n/a") != NULL);
     cr_expect(eq(ptr, (void *)text("nan"), NULL));
+    lb_figure_abandon(fig);
+}
+
+Test(figure, a_bar_cut_by_a_fixed_axis_shows_its_true_value)
+{
+    lb_axes *a = one_panel();
+    lb_axes_x_names(a, "Train", three, 3);
+    lb_axes_y(a, "R²", 0, 1, LB_LINEAR);
+    lb_plot_bars(a, (lb_bars){.y = (double[]){0.5, -699, 0.7}, .n = 3, .format = "%.1f"});
+    drawn();
+    const lb_ink *value = text("-699.0");
+    const lb_ink frame = get("axes", 0);
+    cr_assert(value != NULL);
+    cr_expect(eq(sz, count("point"), 1), "an arrow head");
+    cr_expect(value->y > frame.y && value->y + value->h < frame.y + frame.h);
     lb_figure_abandon(fig);
 }
 
@@ -424,6 +452,43 @@ Test(figure, close_points_get_labels_side_by_side)
     for (size_t i = 0; i < 4; i++)
         cr_expect(text(names[i]) != NULL, "%s is there", names[i]);
     lb_figure_abandon(fig);
+}
+
+/* Whatever the scores: no text on text, none cut off (drawn() insists), no label lost. */
+Test(figure, random_scores_keep_all_their_labels)
+{
+    static const double noise[] = {0, 0.1, 0.2, 0.5, 1};
+    static const char *const name[] = {"0.0", "0.1", "0.2", "0.5", "1.0"};
+    lb_rng r = lb_rng_make(17, 0);
+    for (int round = 0; round < 60; round++) {
+        const double scale = pow(10, -3 * lb_rng_uniform(&r));
+        double y[2][5], lo[5], hi[5];
+        lb_axes *a = one_panel();
+        if (round % 2)
+            lb_axes_x_names(a, "Noise", name, 5);
+        else
+            lb_axes_x_ticks(a, noise, 5, "%.1f");
+        for (size_t s = 0; s < 2; s++) {
+            for (size_t i = 0; i < 5; i++) {
+                y[s][i] = scale * (lb_rng_uniform(&r) - 0.2);
+                lo[i] = y[s][i] - 0.1 * scale * lb_rng_uniform(&r);
+                hi[i] = y[s][i] + 0.1 * scale * lb_rng_uniform(&r);
+            }
+            const lb_style style = lb_style_category(s);
+            if (round % 2) {
+                lb_plot_bars(a,
+                             (lb_bars){y[s], lo, hi, 5, s, 2, style, NULL, "%+.4f", NULL, name[s]});
+            } else {
+                lb_plot_line(a, noise, y[s], 5, style, name[s]);
+                lb_plot_errors(a, noise, y[s], lo, hi, 5, style, NULL);
+                lb_plot_values(a, noise, y[s], 5, "%+.4f", style);
+            }
+        }
+        lb_plot_hline(a, 0.03, lb_style_role(LB_THRESHOLD), "valuable: 0.03");
+        drawn();
+        cr_expect(eq(ptr, (void *)text("without room"), NULL), "round %d", round);
+        lb_figure_abandon(fig);
+    }
 }
 
 Test(figure, labels_without_room_are_left_out_and_counted)
