@@ -34,6 +34,7 @@ void lb_blas_widest_core(char **argv)
 {
 #if defined(__x86_64__)
     const char *core = openblas_get_corename();
+    __builtin_cpu_init();
     const int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (!wide || getenv("OPENBLAS_CORETYPE") || (strcmp(core, "Haswell") && strcmp(core, "Zen")))
@@ -78,12 +79,6 @@ void lb_gemmf(bool transpose_a, bool transpose_b, float alpha, lb_cmatf a, lb_cm
                 transpose_b ? CblasTrans : CblasNoTrans, (int)c.rows, (int)c.cols,
                 (int)(transpose_a ? a.rows : a.cols), alpha, a.data, (int)a.stride, b.data,
                 (int)b.stride, beta, c.data, (int)c.stride);
-}
-
-void lb_syrk_add(lb_cmat a, lb_mat c)
-{
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)c.rows, (int)a.rows, 1.0, a.data,
-                (int)a.stride, 1.0, c.data, (int)c.stride);
 }
 
 lb_status lb_cholesky(lb_mat a, lb_error *err)

@@ -47,9 +47,6 @@ void lb_gemm(bool transpose_a, bool transpose_b, double alpha, lb_cmat a, lb_cma
 void lb_gemmf(bool transpose_a, bool transpose_b, float alpha, lb_cmatf a, lb_cmatf b, float beta,
               lb_matf c);
 
-/** C += A'A, lower triangle of C only. */
-void lb_syrk_add(lb_cmat a, lb_mat c);
-
 /**
  * Cholesky factor A = U'U of a symmetric positive definite matrix. Reads and overwrites the upper
  * triangle of @p a with U; the strict lower triangle is neither read nor changed.

@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "linalg/blas.h"
+#include "linalg/cross.h"
 
 #include <float.h>
 #include <math.h>
@@ -36,7 +37,8 @@ struct lb_gram {
     bool float32, scaled;              /* scaled: shift and scale are set */
     double *shift, *scale, y_shift, y_scale;
     group *groups;
-    void *panel; /* (BLOCK x p) of the block being multiplied, column tile after column tile */
+    double *strips; /* (BLOCK, p) of the block being multiplied, in strips; or, in float32, */
+    float *panel;   /* column tile after column tile */
 };
 
 size_t lb_gram_cols(const lb_gram *g)
@@ -88,7 +90,12 @@ static lb_gram *gram_new(size_t p, lb_gram_options options)
         g->scale[j] = 1.0;
     g->y_scale = 1.0;
     g->groups = lb_xcalloc(options.groups, sizeof *g->groups);
-    g->panel = lb_xaligned(BLOCK * p, options.float32 ? sizeof(float) : sizeof(double));
+    if (options.float32) {
+        g->panel = lb_xaligned(BLOCK * p, sizeof *g->panel);
+    } else {
+        g->strips = lb_xaligned(lb_strips_size(BLOCK, p), sizeof *g->strips);
+        memset(g->strips, 0, lb_strips_size(BLOCK, p) * sizeof *g->strips); /* the padding */
+    }
     return g;
 }
 
@@ -117,6 +124,7 @@ void lb_gram_free(lb_gram *g)
     free(g->shift);
     free(g->scale);
     free(g->panel);
+    free(g->strips);
     free(g);
 }
 
@@ -177,61 +185,64 @@ static void group_start(lb_gram *g, group *k)
 }
 
 /* Columns first .. first + w - 1 of the waiting rows: shift, scale, add to the sums, and lay them
- * out as a (waiting x w) panel for the multiplication. */
+ * out for the multiplication. */
 static void fill_panel(const lb_gram *g, group *k, size_t first, size_t w)
 {
-    const double *shift = g->shift + first, *scale = g->scale + first;
-    double inverse[TILE_MAX], *sum = k->sum + first, *xy = k->xy + first;
+    const double *shift = g->shift + first;
+    double inverse[TILE_MAX], d[TILE_MAX], *sum = k->sum + first, *xy = k->xy + first;
     for (size_t j = 0; j < w; j++)
-        inverse[j] = 1.0 / scale[j];
+        inverse[j] = 1.0 / g->scale[first + j];
     for (size_t i = 0; i < k->waiting; i++) {
         const float *row = k->rows + i * g->p + first;
         const double t = k->t[i];
+        for (size_t j = 0; j < w; j++) {
+            d[j] = ((double)row[j] - shift[j]) * inverse[j];
+            sum[j] += d[j];
+            xy[j] += d[j] * t;
+        }
         if (g->float32) {
-            float *out = (float *)g->panel + first * BLOCK + i * w;
-            for (size_t j = 0; j < w; j++) {
-                const double d = ((double)row[j] - shift[j]) * inverse[j];
-                sum[j] += d;
-                xy[j] += d * t;
-                out[j] = (float)d;
-            }
+            float *out = g->panel + first * BLOCK + i * w;
+            for (size_t j = 0; j < w; j++)
+                out[j] = (float)d[j];
         } else {
-            double *out = (double *)g->panel + first * BLOCK + i * w;
-            for (size_t j = 0; j < w; j++) {
-                const double d = ((double)row[j] - shift[j]) * inverse[j];
-                sum[j] += d;
-                xy[j] += d * t;
-                out[j] = d;
-            }
+            double *out = g->strips + first * BLOCK + i * LB_CROSS_STRIP;
+            for (size_t j = 0; j < w; j += LB_CROSS_STRIP)
+                memcpy(out + j * BLOCK, d + j,
+                       (w - j < LB_CROSS_STRIP ? w - j : LB_CROSS_STRIP) * sizeof *d);
         }
     }
 }
 
-/* Tile (I, J) of the group += panel_I' panel_J. */
-static void add_tile(const lb_gram *g, group *k, size_t i, size_t j)
+static lb_strips strips_of_tile(const lb_gram *g, const group *k, size_t i)
 {
-    const size_t wi = tile_width(g, i), wj = tile_width(g, j), n = k->waiting;
-    const size_t at_i = i * g->tile * BLOCK, at_j = j * g->tile * BLOCK;
-    const lb_mat c = lb_mat_of(k->tiles + g->offset[i * (i + 1) / 2 + j], wi, wj);
-    if (!g->float32) {
-        const lb_cmat a = {(const double *)g->panel + at_i, n, wi, wi};
-        const lb_cmat b = {(const double *)g->panel + at_j, n, wj, wj};
-        if (i == j)
-            lb_syrk_add(a, c);
-        else
-            lb_gemm(true, false, 1.0, a, b, 1.0, c);
-        return;
-    }
+    return (lb_strips){g->strips + i * g->tile * BLOCK, k->waiting, tile_width(g, i), BLOCK};
+}
+
+/* Single precision for CHAIN rows, then into float64. */
+static void add_tile_float32(const lb_gram *g, const group *k, size_t i, size_t j, lb_mat c)
+{
+    const size_t wi = c.rows, wj = c.cols, n = k->waiting;
+    const float *at_i = g->panel + i * g->tile * BLOCK, *at_j = g->panel + j * g->tile * BLOCK;
     float *part = lb_xaligned(wi * wj, sizeof *part);
     for (size_t first = 0; first < n; first += CHAIN) {
         const size_t rows = n - first < CHAIN ? n - first : CHAIN;
-        const lb_cmatf a = {(const float *)g->panel + at_i + first * wi, rows, wi, wi};
-        const lb_cmatf b = {(const float *)g->panel + at_j + first * wj, rows, wj, wj};
+        const lb_cmatf a = {at_i + first * wi, rows, wi, wi}, b = {at_j + first * wj, rows, wj, wj};
         lb_gemmf(true, false, 1.0f, a, b, 0.0f, (lb_matf){part, wi, wj, wj});
         for (size_t e = 0; e < wi * wj; e++)
             c.data[e] += (double)part[e];
     }
     free(part);
+}
+
+/* Tile (I, J) of the group += panel_I' panel_J. */
+static void add_tile(const lb_gram *g, group *k, size_t i, size_t j)
+{
+    const lb_mat c =
+        lb_mat_of(k->tiles + g->offset[i * (i + 1) / 2 + j], tile_width(g, i), tile_width(g, j));
+    if (g->float32)
+        add_tile_float32(g, k, i, j, c);
+    else
+        lb_cross_add(strips_of_tile(g, k, i), strips_of_tile(g, k, j), i == j, c);
 }
 
 /* A sum that is not finite means a row that is not: find and name it. */
@@ -346,7 +357,9 @@ lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *of_row,
         free_waiting(&g->groups[k]);
     }
     free(g->panel);
+    free(g->strips);
     g->panel = NULL;
+    g->strips = NULL;
     *out = g;
     g = NULL;
 done:

@@ -18,9 +18,8 @@
  * exact. X'X is held in float64 as packed tiles of the lower triangle: 75 MB a group at 4,096
  * columns.
  *
- * The bits do not depend on the number of threads: a tile is always computed by one thread, from
- * the same blocks of rows in the same order. They do depend on the OpenBLAS kernel
- * (lb_blas_core()).
+ * The bits depend neither on the number of threads nor, in float64, on the CPU: a tile is always
+ * computed by one thread, from the same blocks of rows in the same order (linalg/cross.h).
  */
 typedef struct lb_gram lb_gram;
 

@@ -32,7 +32,7 @@ typedef struct lb_ridge {
     size_t n_alpha, n_rows;
 } lb_ridge;
 
-enum { LB_RIDGE_CHOLESKY_GRID = 4 };
+enum { LB_RIDGE_CHOLESKY_GRID = 6 };
 #define LB_RIDGE_RCOND 1e-12
 
 typedef struct lb_ridge_options {

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "linalg/cross.h"
+
+#include <math.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { S = LB_CROSS_STRIP, WIDE = 3 }; /* a block of C: one strip of A by WIDE strips of B */
+
+/* sum[r][q * S + c] = sum over the rows t of a[t][r] * b[q][t][c]. */
+typedef void block(size_t rows, const double *a, const double *const b[WIDE],
+                   double sum[S][WIDE * S]);
+
+static void block_portable(size_t rows, const double *a, const double *const b[WIDE],
+                           double sum[S][WIDE * S])
+{
+    for (int q = 0; q < WIDE; q++) {
+        double s[S][S] = {{0.0}};
+        for (size_t t = 0; t < rows; t++)
+            for (int r = 0; r < S; r++)
+                for (int c = 0; c < S; c++)
+                    s[r][c] = fma(a[t * S + (size_t)r], b[q][t * S + (size_t)c], s[r][c]);
+        for (int r = 0; r < S; r++)
+            for (int c = 0; c < S; c++)
+                sum[r][q * S + c] = s[r][c];
+    }
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) static void
+block_avx512(size_t rows, const double *a, const double *const b[WIDE], double sum[S][WIDE * S])
+{
+    const double *b0 = b[0], *b1 = b[1], *b2 = b[2];
+    __m512d s[S][WIDE];
+    for (int r = 0; r < S; r++)
+        for (int q = 0; q < WIDE; q++)
+            s[r][q] = _mm512_setzero_pd();
+    for (size_t t = 0; t < rows; t++, a += S, b0 += S, b1 += S, b2 += S) {
+        const __m512d x0 = _mm512_load_pd(b0), x1 = _mm512_load_pd(b1), x2 = _mm512_load_pd(b2);
+        for (int r = 0; r < S; r++) {
+            const __m512d y = _mm512_set1_pd(a[r]);
+            s[r][0] = _mm512_fmadd_pd(y, x0, s[r][0]);
+            s[r][1] = _mm512_fmadd_pd(y, x1, s[r][1]);
+            s[r][2] = _mm512_fmadd_pd(y, x2, s[r][2]);
+        }
+    }
+    for (int r = 0; r < S; r++)
+        for (int q = 0; q < WIDE; q++)
+            _mm512_store_pd(&sum[r][q * S], s[r][q]);
+}
+
+/* Sixteen registers hold four rows by one strip at a time. */
+__attribute__((target("avx2,fma"))) static void
+block_avx2(size_t rows, const double *a, const double *const b[WIDE], double sum[S][WIDE * S])
+{
+    enum { ROWS = 4 };
+    for (int part = 0; part < WIDE * S / ROWS; part++) {
+        const int q = part % WIDE, r0 = part / WIDE * ROWS;
+        const double *x = b[q], *y = a + r0;
+        __m256d s[ROWS][2];
+        for (int r = 0; r < ROWS; r++)
+            s[r][0] = s[r][1] = _mm256_setzero_pd();
+        for (size_t t = 0; t < rows; t++, x += S, y += S) {
+            const __m256d x0 = _mm256_load_pd(x), x1 = _mm256_load_pd(x + 4);
+            for (int r = 0; r < ROWS; r++) {
+                const __m256d v = _mm256_set1_pd(y[r]);
+                s[r][0] = _mm256_fmadd_pd(v, x0, s[r][0]);
+                s[r][1] = _mm256_fmadd_pd(v, x1, s[r][1]);
+            }
+        }
+        for (int r = 0; r < ROWS; r++) {
+            _mm256_store_pd(&sum[r0 + r][q * S], s[r][0]);
+            _mm256_store_pd(&sum[r0 + r][q * S + 4], s[r][1]);
+        }
+    }
+}
+
+int lb_cross_level(void)
+{
+    return __builtin_cpu_supports("avx512f")                                 ? 2
+           : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1
+                                                                             : 0;
+}
+
+static block *const blocks[] = {block_portable, block_avx2, block_avx512};
+#else
+int lb_cross_level(void)
+{
+    return 0;
+}
+
+static block *const blocks[] = {block_portable};
+#endif
+
+/* Add a block of sums to C at (i, j), as far as C goes. */
+static void deposit(double sum[S][WIDE * S], size_t i, size_t j, lb_mat c)
+{
+    const size_t rows = c.rows - i < S ? c.rows - i : S;
+    const size_t cols = c.cols - j < WIDE * S ? c.cols - j : WIDE * S;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t q = 0; q < cols; q++)
+            c.data[(i + r) * c.stride + j + q] += sum[r][q];
+}
+
+void lb_cross_add_by(int level, lb_strips a, lb_strips b, bool lower, lb_mat c)
+{
+    _Alignas(64) double sum[S][WIDE * S];
+    const size_t strip_a = a.rows_max * S, strip_b = b.rows_max * S, strips = (b.cols + S - 1) / S;
+    for (size_t t = 0; t < a.rows; t += LB_CROSS_CHAIN) {
+        const size_t rows = a.rows - t < LB_CROSS_CHAIN ? a.rows - t : LB_CROSS_CHAIN;
+        for (size_t j = 0; j < strips; j += WIDE) {
+            const double *part[WIDE];
+            for (size_t q = 0; q < WIDE; q++) /* beyond the last strip: repeat it, for nothing */
+                part[q] = b.data + (j + q < strips ? j + q : strips - 1) * strip_b + t * S;
+            for (size_t i = 0; i * S < a.cols; i++) {
+                if (lower && i < j)
+                    continue;
+                blocks[level](rows, a.data + i * strip_a + t * S, part, sum);
+                deposit(sum, i * S, j * S, c);
+            }
+        }
+    }
+}
+
+void lb_cross_add(lb_strips a, lb_strips b, bool lower, lb_mat c)
+{
+    lb_cross_add_by(lb_cross_level(), a, b, lower, c);
+}

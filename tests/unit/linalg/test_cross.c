@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "linalg/cross.h"
+#include "linalg/toy.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+static lb_strips strips(size_t rows, size_t cols, size_t rows_max, uint64_t seed)
+{
+    double *data = lb_xaligned(lb_strips_size(rows_max, cols), sizeof *data);
+    lb_rng r = lb_rng_make(seed, 2);
+    for (size_t i = 0; i < lb_strips_size(rows_max, cols); i++)
+        data[i] = lb_rng_normal(&r);
+    return (lb_strips){data, rows, cols, rows_max};
+}
+
+static double at(lb_strips a, size_t i, size_t j)
+{
+    return a.data[j / LB_CROSS_STRIP * a.rows_max * LB_CROSS_STRIP + i * LB_CROSS_STRIP +
+                  j % LB_CROSS_STRIP];
+}
+
+/* The definition of the header, word for word. */
+static double element(lb_strips a, lb_strips b, size_t i, size_t j, double c)
+{
+    for (size_t first = 0; first < a.rows; first += LB_CROSS_CHAIN) {
+        double sum = 0.0;
+        for (size_t t = first; t < a.rows && t < first + LB_CROSS_CHAIN; t++)
+            sum = fma(at(a, t, i), at(b, t, j), sum);
+        c += sum;
+    }
+    return c;
+}
+
+/* Ragged strips, ragged register blocks, one and several chains: the same bits by every loop. */
+Test(cross, every_loop_has_the_bits_of_the_definition)
+{
+    const size_t sizes[][3] = {{1, 1, 1},     {5, 8, 8},     {256, 24, 24}, {257, 9, 25},
+                               {600, 33, 17}, {40, 64, 100}, {513, 31, 49}};
+    cr_assert(ge(int, lb_cross_level(), 0));
+    for (size_t s = 0; s < 7; s++)
+        for (int level = 0; level <= lb_cross_level(); level++) {
+            const size_t rows = sizes[s][0], m = sizes[s][1], n = sizes[s][2], stride = n + 3;
+            lb_strips a = strips(rows, m, rows + 5, 1), b = strips(rows, n, rows, 2);
+            double *c = lb_xcalloc(m * stride, sizeof *c);
+            for (size_t i = 0; i < m * stride; i++)
+                c[i] = 0.1 * (double)i;
+            lb_cross_add_by(level, a, b, false, (lb_mat){c, m, n, stride});
+            for (size_t i = 0; i < m; i++)
+                for (size_t j = 0; j < stride; j++) {
+                    const double before = 0.1 * (double)(i * stride + j);
+                    const double expected = j < n ? element(a, b, i, j, before) : before;
+                    cr_assert(eq(dbl, c[i * stride + j], expected), "level %d, %zux%zux%zu", level,
+                              rows, m, n);
+                }
+            free((void *)a.data);
+            free((void *)b.data);
+            free(c);
+        }
+}
+
+Test(cross, lower_computes_the_whole_lower_triangle)
+{
+    lb_strips a = strips(300, 61, 300, 3);
+    double *c = lb_xcalloc(61 * 61, sizeof *c);
+    lb_cross_add(a, a, true, lb_mat_of(c, 61, 61));
+    for (size_t i = 0; i < 61; i++)
+        for (size_t j = 0; j <= i; j++)
+            cr_assert(eq(dbl, c[i * 61 + j], element(a, a, i, j, 0.0)));
+    cr_expect(eq(dbl, c[60], 0.0), "the far corner is left out");
+    free((void *)a.data);
+    free(c);
+}
