@@ -261,7 +261,8 @@ lb_status lb_card_code(lb_page *p, const char *what)
     const char *region = strchr(what, '#');
     const int n = region ? (int)(region - what) : (int)strlen(what);
     char *file = lb_xprintf("%.*s", n, what), *source = NULL;
-    char *path = lb_xprintf("%s/%s", lb_facts_places(p->facts)->sources, file);
+    const char *root = lb_facts_places(p->facts)->sources;
+    char *path = strcmp(root, ".") == 0 ? lb_xstrdup(file) : lb_xprintf("%s/%s", root, file);
     lb_status st = lb_file_read(path, &source, NULL, p->err);
     const char *first = source, *last = NULL;
     if (st == LB_OK && region)

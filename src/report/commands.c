@@ -205,8 +205,9 @@ lb_status lb_command_lint(lb_job *j)
     }
     if (found.lines.s)
         lb_text_add(&j->out, found.lines.s);
-    lb_text_printf(&j->out, "%zu checked, %zu errors, %zu warnings\n", n, found.errors,
-                   found.warnings);
+    if (st == LB_OK)
+        lb_text_printf(&j->out, "%zu checked, %zu errors, %zu warnings\n", n, found.errors,
+                       found.warnings);
     const bool bad = found.errors > 0;
     lb_findings_free(&found);
     return st == LB_OK && bad ? LB_EFINDING : st;

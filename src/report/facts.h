@@ -53,8 +53,9 @@ typedef struct lb_fact {
     const char *field;       /* borrowed from the name asked for */
 } lb_fact;
 
-/** Look up a key of any experiment, with or without a field; "this." stands for the own one. LB_ENAME with the nearest match; the
- * failures of lb_archive_open() for a record that is missing. Marks the key as used. */
+/** Look up a key of any experiment, with or without a field; "this." stands for the own one.
+ * LB_ENAME with the nearest match; the failures of lb_archive_open() for a record that is missing.
+ * Marks the key as used. */
 lb_status lb_facts_find(lb_facts *f, const char *name, lb_fact *out, lb_error *err);
 
 /** Tables, figures and verdicts of this experiment, or of another when @p id is prefixed by it

@@ -152,14 +152,11 @@ static void add_scalar(lb_page *p, const lb_yaml_node *node, lb_text *out)
     lb_text_add(out, s);
 }
 
-/* A scalar, a list of scalars, or a map with an entry of the page's language. */
+/* A scalar or a list of scalars. */
 static lb_status add_setting(lb_page *p, const lb_yaml_node *node, const char *path, lb_text *out)
 {
-    if (node->kind == LB_YAML_MAP) {
-        node = lb_yaml_get(node, lb_facts_language(p->facts));
-        if (!node || node->kind != LB_YAML_SCALAR)
-            return LB_FAIL(p->err, LB_EFORMAT, "%s is a map: name one of its entries", path);
-    }
+    if (node->kind == LB_YAML_MAP)
+        return LB_FAIL(p->err, LB_EFORMAT, "%s is a map: name one of its entries", path);
     if (node->kind == LB_YAML_SCALAR) {
         add_scalar(p, node, out);
         return LB_OK;
@@ -191,6 +188,12 @@ static lb_status fill_setting(lb_page *p, const lb_node *node)
         st = lb_format_number(&x, NULL, node->format, lb_page_here(p) != LB_PROSE, &text, p->err);
     } else if (node->format) {
         st = LB_FAIL(p->err, LB_EFORMAT, "%s is no number and takes no format", node->text);
+    } else if (setting->kind == LB_YAML_MAP && lb_yaml_get(setting, "en")) {
+        char *sentence;
+        st = lb_page_sentence(p, path, &sentence);
+        if (st == LB_OK)
+            lb_text_add(&text, sentence);
+        free(sentence);
     } else {
         st = add_setting(p, setting, node->text, &text);
     }
@@ -404,6 +407,44 @@ static lb_status fill_if(lb_page *p, const lb_node *node)
     return LB_OK;
 }
 
+/* May the text from @p s on stand between brackets: one line, balanced, no list, heading or table?
+ */
+static bool is_inline(const char *s)
+{
+    int open = 0;
+    if (!*s || strpbrk(s, "\n`") || strchr("-+#>|[ \t", *s) || (*s == '*' && s[1] == ' '))
+        return false;
+    for (; *s; s++) {
+        open += (*s == '[') - (*s == ']');
+        if (open < 0)
+            return false;
+    }
+    return open == 0;
+}
+
+/* The sentence of a claim; pandoc's readers see the condition and its values behind it. */
+static lb_status fill_sentence(lb_page *p, const lb_node *body, const char *condition,
+                               const char *values)
+{
+    const bool prose = lb_page_here(p) == LB_PROSE;
+    const size_t before = p->out.length;
+    const lb_prose scanner = p->prose;
+    const lb_status st = fill_nodes(p, body);
+    if (st != LB_OK || p->dialect == LB_CLEAN || !prose || p->out.length == before ||
+        !is_inline(p->out.s + before))
+        return st;
+    char *sentence = lb_xstrdup(p->out.s + before);
+    char *note = lb_xprintf("%s · %s", condition, values);
+    p->out.length = before;
+    p->out.s[before] = '\0';
+    p->scanned = before;
+    p->prose = scanner;
+    lb_page_noted(p, sentence, "claim", note, &p->out);
+    free(note);
+    free(sentence);
+    return LB_OK;
+}
+
 /* A claim whose truth is unknown has no sentence to show: neither branch was said to hold then. */
 static lb_status fill_claim(lb_page *p, const lb_node *node)
 {
@@ -414,9 +455,9 @@ static lb_status fill_claim(lb_page *p, const lb_node *node)
     if (st != LB_OK)
         lb_page_fail(p, st);
     else if (truth == LB_TRUE)
-        st = fill_nodes(p, claim->body);
+        st = fill_sentence(p, claim->body, claim->text, values.s ? values.s : "");
     else if (truth == LB_FALSE && other)
-        st = fill_nodes(p, other->body);
+        st = fill_sentence(p, other->body, claim->text, values.s ? values.s : "");
     else
         st = lb_fail_at(
             p->err, LB_EFINDING, node->place,
@@ -441,13 +482,64 @@ static lb_status fill_for(lb_page *p, const lb_node *node)
     return st;
 }
 
+/* "@tbl:T02.1" or "@fig:F02.1" at @p s: how long it is, 0 if there is none; never a mail address.
+ */
+static size_t reference_at(const char *text, const char *s)
+{
+    static const char ids[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.";
+    if ((strncmp(s, "@tbl:", 5) != 0 && strncmp(s, "@fig:", 5) != 0) ||
+        (s > text && isalnum((unsigned char)s[-1])))
+        return 0;
+    size_t n = 5 + strspn(s + 5, ids);
+    while (s[n - 1] == '.')
+        n--;
+    return n > 5 ? n : 0;
+}
+
+/* A forge shows the name of the table or figure where pandoc makes a link of it. */
+static lb_status fill_reference(lb_page *p, const char *s, size_t n)
+{
+    const bool table = s[1] == 't', chinese = strcmp(lb_facts_language(p->facts), "zh") == 0;
+    const lb_spec *spec = lb_facts_spec(p->facts);
+    char *path = lb_xprintf("%s.%.*s", table ? "tables" : "figures", (int)n - 5, s + 5);
+    lb_status st = LB_OK;
+    if (!lb_spec_has(spec, path))
+        st = LB_FAIL(p->err, LB_ENAME, "'%.*s' refers to nothing in %s", (int)n, s,
+                     lb_spec_path(spec));
+    else if (p->dialect == LB_ANNOTATED)
+        lb_text_addn(&p->out, s, n);
+    else
+        lb_text_printf(&p->out, "%s %.*s",
+                       table ? (chinese ? "表" : "Table") : (chinese ? "图" : "Figure"), (int)n - 5,
+                       s + 5);
+    free(path);
+    return st;
+}
+
+static lb_status fill_text(lb_page *p, const char *text)
+{
+    const char *done = text;
+    for (const char *s = strchr(text, '@'); s; s = strchr(s + 1, '@')) {
+        const size_t n = reference_at(text, s);
+        lb_text_addn(&p->out, done, (size_t)(s - done));
+        done = s;
+        if (n > 0 && lb_page_here(p) == LB_PROSE) {
+            const lb_status st = fill_reference(p, s, n);
+            if (st != LB_OK)
+                return st;
+            done = s + n;
+        }
+    }
+    lb_text_add(&p->out, done);
+    return LB_OK;
+}
+
 /* A node without children. */
 static lb_status fill_leaf(lb_page *p, const lb_node *node)
 {
     switch (node->kind) {
     case LB_NODE_TEXT:
-        lb_text_add(&p->out, node->text);
-        return LB_OK;
+        return fill_text(p, node->text);
     case LB_NODE_VALUE:
         return fill_value(p, node);
     case LB_NODE_TABLE:

@@ -12,6 +12,7 @@
  *   {{ e03.delta_r2 }}            a number of a record, formatted by what its uncertainty supports
  *   {{ e03.delta_r2 | +.4f }}     the same with a format (report/format.h)
  *   {{ e03.delta_r2.ci_lo }}      a field: value ci_lo ci_hi se n p_above
+ *   {{ this.data.n_train }}       the same of the report's own experiment, for shared pages
  *   {{ spec.noise.focus }}        a setting of the experiment's spec.yaml
  *   {{ table T02.1 }}  {{ figure F02.1 }}  {{ verdict H1.2 }}  {{ code FILE#region }}
  *   {{ published e03.delta_r2 }}  {{ published }}  {{ hypotheses }}  {{ scope }}  {{ provenance }}
@@ -20,6 +21,8 @@
  *   {% for row in table T02.1 %}..{{ row.column }}..{% endfor %}
  *   {% include NAME %}            NAME.<lang>.md of the shared folder, or FILE.md as it stands
  *   {# comment #}                 but {#id} without blanks is pandoc's attribute, and stays
+ *
+ * "@tbl:T02.1" and "@fig:F02.1" in text become "Table T02.1" and "Figure F02.1".
  *
  * A line that holds only block tags and comments leaves no line behind.
  */
