@@ -178,7 +178,8 @@ local verdicts = { PASS = 'pass', PARTIAL = 'partial', FAIL = 'fail', INCONCLUSI
 local function span(element)
   if not element.classes:includes('verdict') then return nil end
   local text = pandoc.utils.stringify(element)
-  element.classes:insert(verdicts[text:match('^NOT RUN') or text:match('^%u+')])
+  local class = verdicts[text:match('^NOT RUN') or text:match('^%u+')]
+  if class and not element.classes:includes(class) then element.classes:insert(class) end
   return element
 end
 

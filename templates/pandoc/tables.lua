@@ -6,10 +6,13 @@
 local TEXT_WIDTH, TEXT_HEIGHT = 466, 700 -- pt, the text area of report.tex
 local GAP = 8                            -- pt between columns, 2 \tabcolsep
 local MONO = 0.50                        -- em, one cell of code
+local LINE = 1.62                        -- distance of rows in units of the type size
+local KEEP_WHOLE = 300                   -- pt, height up to which a table is not broken across pages
+local NEED = '\\Needspace{%.0fpt}'
 
 -- Tried in turn; a column may be asked to wrap down to `keep` em.
 local layouts = {
-  { size = 10, keep = 15 }, { size = 9, keep = 15 }, { size = 9, keep = 10 }, { size = 8, keep = 10 },
+  { size = 9, keep = 15 }, { size = 9, keep = 10 }, { size = 8, keep = 10 },
   { size = 7.2, keep = 7 }, { size = 9, keep = 12, landscape = true }, { size = 8, keep = 10, landscape = true },
   { size = 7.2, keep = 6, landscape = true }, { size = 7.2, keep = 0, landscape = true },
 }
@@ -114,6 +117,19 @@ local function sum(columns, width)
   return total
 end
 
+-- Height of the table in pt, from the lines its cells need in columns of these widths in em
+local function height(tbl, widths, size)
+  local lines = 1
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do
+      local most = 1
+      for i, cell in ipairs(row.cells) do most = math.max(most, math.ceil((measure(cell, 1)) / widths[i])) end
+      lines = lines + most
+    end
+  end
+  return 75 + lines * LINE * size
+end
+
 local function choose(columns)
   local layout, room
   for _, candidate in ipairs(layouts) do
@@ -152,7 +168,7 @@ local function embolden(rows)
 end
 
 local turned = pandoc.List()
-local chinese = false
+local chinese, count = false, 0
 
 -- What stands in the text for a turned table: its caption and where to find it
 local function pointer(tbl)
@@ -172,10 +188,15 @@ local function latex_table(tbl)
   local layout, room = choose(columns)
   local fits = sum(columns, function(c) return c.natural end) <= room
   local share = not fits and fractions(columns, room)
-  for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], share and share[i] or nil } end
+  local widths = {}
+  for i, spec in ipairs(tbl.colspecs) do
+    tbl.colspecs[i] = { spec[1], share and share[i] or nil }
+    widths[i] = share and share[i] * room or columns[i].natural
+  end
 
   embolden(tbl.head.rows)
-  if tbl.identifier == '' then tbl.identifier = 'wide-table-' .. #turned end
+  count = count + 1
+  if tbl.identifier == '' then tbl.identifier = 'table-' .. count end
   local caption = tbl.caption.long[1]
   if caption then
     local anchor = '\\protect\\hypertarget{' .. tbl.identifier .. '}{}\\label{' .. tbl.identifier .. '}'
@@ -183,14 +204,24 @@ local function latex_table(tbl)
   end
   local size = string.format('\\begin{tablesize}{%gpt}{%gpt}', layout.size, 1.22 * layout.size)
   local blocks = pandoc.List({ pandoc.RawBlock('latex', size), tbl, pandoc.RawBlock('latex', '\\end{tablesize}') })
-  if not layout.landscape then return blocks end
+  if not layout.landscape then
+    local whole = height(tbl, widths, layout.size)
+    if whole < KEEP_WHOLE then blocks:insert(1, pandoc.RawBlock('latex', string.format(NEED, whole))) end
+    return blocks
+  end
   turned:extend(blocks)
   return pointer(tbl)
 end
 
--- Turned tables come last: in the text each would leave the rest of a page empty.
-local function append_turned(doc)
-  if #turned == 0 then return nil end
+-- A heading stays with its table. Turned tables come last: in the text each would leave the rest of a page empty.
+local function finish(doc)
+  for i = 2, #doc.blocks do
+    local block, before = doc.blocks[i], doc.blocks[i - 1]
+    if before.t == 'Header' and block.t == 'RawBlock' and block.text:match('^\\Needspace') then
+      doc.blocks[i], doc.blocks[i - 1] = before, block
+    end
+  end
+  if #turned == 0 then return doc end
   doc.blocks:insert(pandoc.RawBlock('latex', '\\begin{landscape}\\pagestyle{plain}'))
   doc.blocks:extend(turned)
   doc.blocks:insert(pandoc.RawBlock('latex', '\\end{landscape}'))
@@ -200,5 +231,5 @@ end
 return {
   { Meta = function(meta) chinese = pandoc.utils.stringify(meta.lang):match('^zh') ~= nil end },
   { Table = latex_table },
-  { Pandoc = append_turned },
+  { Pandoc = finish },
 }
