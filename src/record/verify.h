@@ -18,10 +18,9 @@
  * Compare two ledgers; tolerances are those of @p frozen. Findings: a number moved beyond its
  * tolerance (value, interval or standard error), another n, kind or row set, a text, row set or
  * verdict that changed (a flipped verdict also when its metric stayed inside its tolerance), a key
- * that vanished or is new. The report lists them:
- * flipped verdicts, missing and new keys, entries that must be exact, then numbers by the standard
- * errors they moved, largest first; and ends with a count. Of measured entries (seconds, bytes)
- * only the presence is checked.
+ * that vanished or is new. Of measured entries (seconds, bytes) only the presence is checked. The
+ * report lists flipped verdicts, missing and new keys, entries that must be exact, then numbers by
+ * the standard errors they moved, largest first; and ends with a count.
  * @return LB_OK; LB_EFINDING; LB_ENAME if @p frozen holds nothing to check; LB_EINVAL if the two
  *         belong to different experiments or profiles
  */
