@@ -285,6 +285,7 @@ Test(fill, the_skeleton_passes_its_own_lint)
     char *command = lb_xprintf("mkdir -p %s/r/templates && cp -r templates/new %s/r/templates/new",
                                folder, folder);
     char *root = in_scratch("r"), *home = lb_xprintf("%s/templates/experiments/e22_idea", root);
+    places.shared = "templates/views"; /* the pages it includes */
     cr_assert(system(command) == 0);
     cr_assert(lb_experiment_new(root, "e22_idea", &err) == LB_OK, "%s", err.text);
     cr_expect(lb_lint_experiment(&places, home, &found, &err) == LB_OK, "%s%s", err.text,
