@@ -101,6 +101,7 @@ ok 'nothing half-written stays' sh -c "! find '$work/a' '$work/b/very' -name '*.
 # --- faults --------------------------------------------------------------------------------------
 fault() { # fault NAME PROGRAM WANTED-EXIT MESSAGE: build the text on stdin, expect that exit and message, and no output
   name=$1 program=$2 wanted=$3 message=$4
+  rm -rf "$work/f"
   mkdir -p "$work/f/reports"
   { printf -- '---\ntitle: "%s"\nlang: en\ndate: 2026-01-01\n---\n\n' "$name"; cat; } >"$work/f/in.md"
   ending=${program%.sh}
