@@ -200,8 +200,12 @@ lb_status lb_command_lint(lb_job *j)
                 st = lb_lint_experiment(&j->places, e.folder, &found, j->err);
         }
         entry_close(&e);
-        if (st == LB_EFINDING && found.errors > 0 && !j->err->text[0])
-            st = LB_OK; /* told below */
+        if (st == LB_EFINDING) { /* told below, after the rest was looked at */
+            if (j->err->text[0])
+                lb_find_text(&found, j->err->text);
+            *j->err = (lb_error){0};
+            st = LB_OK;
+        }
     }
     if (found.lines.s)
         lb_text_add(&j->out, found.lines.s);

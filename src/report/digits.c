@@ -129,8 +129,7 @@ static void check_prose(scan *c, const token *t, lb_place place)
         check_reference(c, t, place);
     else if (!is_literal(t, c->spec) && !is_counter(t))
         lb_find(c->out, place,
-                "the number '%.*s' is typed: take it from a key or the spec, or declare it under "
-                "literals",
+                "the number '%.*s' is typed: take it from a key, the spec or its literals",
                 (int)t->n, t->line + t->at);
 }
 
@@ -138,10 +137,8 @@ static void check_prose(scan *c, const token *t, lb_place place)
 static void check_math(scan *c, const token *t, lb_place place)
 {
     if (t->n > 1 && !is_literal(t, c->spec))
-        lb_find(c->out, place,
-                "the number '%.*s' is typed in a formula: take it from a key or the "
-                "spec",
-                (int)t->n, t->line + t->at);
+        lb_find(c->out, place, "the number '%.*s' is typed in a formula", (int)t->n,
+                t->line + t->at);
 }
 
 /* The digits and points from @p at on. */

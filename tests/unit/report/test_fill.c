@@ -251,6 +251,18 @@ Test(fill, freeze_then_verify_then_drift)
     free(frozen);
 }
 
+Test(fill, lint_tells_a_stale_record_and_goes_on)
+{
+    install("x\n");
+    char *command = lb_xprintf("cd %s/t/experiments/e90_golden && cp report.en.md report.zh.md && "
+                               "echo '# changed' >> spec.yaml",
+                               folder);
+    cr_assert(system(command) == 0);
+    expect_command(lb_command_lint, "e90", LB_EFINDING, "was made with another");
+    expect_command(lb_command_lint, NULL, LB_EFINDING, "1 checked, ");
+    free(command);
+}
+
 /* --- a new experiment --------------------------------------------------------------------------
  */
 
