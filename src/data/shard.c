@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *const lb_shard_labels[LB_SHARD_LABELS] = {"T_eff", "log_g", "M_H",
@@ -236,6 +237,25 @@ static bool close_file(lb_shard *s)
     return ok;
 }
 
+/*
+ * Where space could not be reserved the disk may be full by now, and HDF5 does not survive a failed
+ * last flush. So our own write goes first, where the labels will be; they need at least as much.
+ */
+static bool has_room_for_labels(const lb_shard *s)
+{
+    void *handle = NULL;
+    struct stat info;
+    const size_t bytes = s->rows * (1 + LB_SHARD_LABELS) * sizeof(double);
+    errno = 0;
+    if (H5Fflush(s->file, H5F_SCOPE_GLOBAL) < 0 ||
+        H5Fget_vfd_handle(s->file, H5P_DEFAULT, &handle) < 0 || fstat(*(int *)handle, &info) != 0)
+        return false;
+    char *zeros = lb_xcalloc(bytes, 1);
+    const bool room = pwrite(*(int *)handle, zeros, bytes, info.st_size) == (ssize_t)bytes;
+    free(zeros);
+    return room;
+}
+
 static void finish(lb_shard *s)
 {
     char content[LB_HASH_SIZE];
@@ -247,6 +267,10 @@ static void finish(lb_shard *s)
     }
     content_hash(s->wave, s->labels, s->rows, s->flux_hash, s->error_hash, content);
     s->flux_hash = s->error_hash = NULL;
+    if (!has_room_for_labels(s)) {
+        fail_write(s);
+        return;
+    }
     errno = 0;
     if (lb_frame_write(s->file, s->part, "dataset/params", lb_shard_labels, labels, &s->err)) {
         divert(s->file);

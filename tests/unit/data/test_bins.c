@@ -142,9 +142,10 @@ Test(bins, what_is_still_small_joins_across_metallicity)
     cr_expect(eq(int, to[7], -1));
     cr_expect(strstr(log, "bin 4 (Mid Solar) has no training rows") != NULL);
     free(log);
-    merge((const size_t[]){500, 30, 300, 400, 40, 250, 700, 0, 900}, to, &log);
+    merge((const size_t[]){500, 30, 300, 400, 40, 250, 700, 120, 900}, to, &log);
     cr_expect(eq(int, to[1], 5), "30 + 40 along T_eff, then the smallest [M/H] neighbour of both");
     cr_expect(eq(int, to[4], 5));
+    cr_expect(eq(int, to[7], 7));
     free(log);
 }
 

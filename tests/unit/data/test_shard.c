@@ -8,7 +8,9 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -123,20 +125,12 @@ Test(shard, missing_or_too_many_rows_are_refused)
     toy_free(&t);
 }
 
-/* Writes and reservations beyond 100 kB fail from now on, as on a full disk. */
-static void no_more_room(void)
-{
-    const struct rlimit small = {100000, RLIM_INFINITY};
-    signal(SIGXFSZ, SIG_IGN);
-    setrlimit(RLIMIT_FSIZE, &small);
-}
-
-static void expect_full(lb_shard *s, const char *path)
+static void expect_full(lb_shard *s, const char *path, const char *reason)
 {
     char *part = lb_file_part(path);
     lb_error err = {0};
     cr_expect(eq(int, lb_shard_close(s, &err), LB_EIO));
-    cr_expect(strstr(err.text, "File too large") && strstr(err.text, path), "%s", err.text);
+    cr_expect(strstr(err.text, reason) && strstr(err.text, path), "%s", err.text);
     cr_expect(not(lb_file_exists(path)));
     cr_expect(not(lb_file_exists(part)));
     free(part);
@@ -146,12 +140,27 @@ Test(shard, a_full_disk_is_known_before_the_first_row)
 {
     toy t = toy_new(2000, 50, 4);
     char *path = in_dir(scratch_dir(), "dataset.h5");
-    no_more_room();
+    const struct rlimit small = {100000, RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
     lb_shard *s = begin(path, &t);
     cr_expect(not(add(s, &t, 0, 20)));
-    expect_full(s, path);
+    expect_full(s, path, "File too large");
     free(path);
     toy_free(&t);
+}
+
+/* From now on the disk under the open file @p part is full: its descriptor becomes /dev/full. */
+static void fill_disk(const char *path)
+{
+    char *part = lb_file_part(path);
+    for (int fd = 3; fd < 64; fd++) {
+        char link[64], target[512] = "";
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        if (readlink(link, target, sizeof target - 1) > 0 && strcmp(target, part) == 0)
+            cr_assert(dup2(open("/dev/full", O_RDWR), fd) == fd);
+    }
+    free(part);
 }
 
 Test(shard, a_disk_that_fills_up_is_reported_and_leaves_nothing)
@@ -159,10 +168,22 @@ Test(shard, a_disk_that_fills_up_is_reported_and_leaves_nothing)
     toy t = toy_new(2000, 50, 4);
     char *path = in_dir(scratch_dir(), "dataset.h5");
     lb_shard *s = begin(path, &t);
-    no_more_room();
-    cr_expect(add(s, &t, 0, 20), "the first rows still fit");
-    cr_expect(not(add(s, &t, 20, 1980)));
-    expect_full(s, path);
+    cr_expect(add(s, &t, 0, 1500));
+    fill_disk(path);
+    cr_expect(not(add(s, &t, 1500, 500)));
+    expect_full(s, path, "No space left on device");
+    free(path);
+    toy_free(&t);
+}
+
+Test(shard, a_disk_full_at_the_very_end_is_reported_too)
+{
+    toy t = toy_new(2000, 50, 4);
+    char *path = in_dir(scratch_dir(), "dataset.h5");
+    lb_shard *s = begin(path, &t);
+    cr_expect(add(s, &t, 0, 2000));
+    fill_disk(path); /* the labels are still to come */
+    expect_full(s, path, "No space left on device");
     free(path);
     toy_free(&t);
 }

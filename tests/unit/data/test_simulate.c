@@ -175,6 +175,63 @@ Test(simulate, rebinning_keeps_the_mean_flux_and_the_error_of_a_mean)
     lb_spectra_close(few);
 }
 
+Test(simulate, a_row_does_not_depend_on_the_shard_it_is_in)
+{
+    enum { P = 512, N = 37 };
+    const lb_profile whole = {"whole", N, 11, 11, 1, 8, NULL, 11};
+    const lb_simulation a = simulation(&coarse, scratch_dir()),
+                        b = simulation(&whole, scratch_dir());
+    static float x[N * P], y[N * P];
+    run(&a);
+    run(&b);
+    lb_spectra *two = open_set(a.out, "train"), *one = open_set(b.out, "train");
+    cr_expect(eq(sz, lb_spectra_shards(two), 2));
+    lb_spectra_read(two, 0, (lb_matf){x, N, P, P}, (lb_matf){0}, NULL);
+    lb_spectra_read(one, 0, (lb_matf){y, N, P, P}, (lb_matf){0}, NULL);
+    cr_expect(memcmp(x, y, sizeof x) == 0);
+    lb_spectra_close(two);
+    lb_spectra_close(one);
+}
+
+/* A grid of one spectrum, 1, 2, 3 and -1, whatever the labels. */
+static char *flat_grid(void)
+{
+    char *path = in_dir(scratch_dir(), "grid.h5");
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const double nodes[] = {1, 2, 3, 4}, zeros[64] = {0}, wave[] = {7000, 7001, 7002, 7003};
+    const double mean[] = {1, 2, 3, -1};
+    const struct {
+        const char *name;
+        const double *data;
+        hsize_t n;
+    } arrays[] = {{"teff", nodes, 4},      {"logg", nodes, 4},
+                  {"mh", nodes, 4},        {"wave", wave, 4},
+                  {"mean", mean, 4},       {"components", zeros, 4},
+                  {"cont_mean", zeros, 4}, {"cont_components", zeros, 4},
+                  {"coef", zeros, 64},     {"cont_coef", zeros, 64}};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        put_array(file, arrays[i].name, H5T_NATIVE_DOUBLE, 1, &arrays[i].n, arrays[i].data);
+    H5Fclose(file);
+    return path;
+}
+
+Test(simulate, flux_is_over_its_median_and_never_negative)
+{
+    const lb_profile tiny = {"tiny", 2, 1, 1, 1, 1, NULL, 13};
+    lb_simulation sim = simulation(&tiny, scratch_dir());
+    char *grid = flat_grid();
+    sim.grid_path = grid;
+    run(&sim);
+    lb_spectra *s = open_set(sim.out, "test");
+    float x[4];
+    lb_spectra_read(s, 0, (lb_matf){x, 1, 4, 4}, (lb_matf){0}, NULL);
+    const double expected[] = {1 / 1.5, 2 / 1.5, 3 / 1.5, 0};
+    for (int j = 0; j < 4; j++)
+        cr_expect(epsilon_eq(dbl, x[j], expected[j], 1e-7));
+    lb_spectra_close(s);
+    free(grid);
+}
+
 Test(simulate, draws_fill_the_box_and_sets_share_nothing)
 {
     lb_grid *g;
