@@ -11,7 +11,6 @@
 
 /* LAPACK by its Fortran symbols; a size_t at the end is the hidden length of a character argument.
  * LAPACK is column-major: its lower triangle is our upper one, its columns are our rows. */
-extern void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
 extern void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda,
                     double *w, double *work, const int *lwork, int *iwork, const int *liwork,
                     int *info, size_t, size_t);
@@ -79,30 +78,6 @@ void lb_gemmf(bool transpose_a, bool transpose_b, float alpha, lb_cmatf a, lb_cm
                 transpose_b ? CblasTrans : CblasNoTrans, (int)c.rows, (int)c.cols,
                 (int)(transpose_a ? a.rows : a.cols), alpha, a.data, (int)a.stride, b.data,
                 (int)b.stride, beta, c.data, (int)c.stride);
-}
-
-lb_status lb_cholesky(lb_mat a, lb_error *err)
-{
-    const int n = (int)a.rows, lda = (int)a.stride;
-    int info = 0;
-    dpotrf_("L", &n, a.data, &lda, &info, 1);
-    if (info)
-        return LB_FAIL(err, LB_ENUMERIC,
-                       "Cholesky: pivot %d of %d is not positive: the matrix is not positive "
-                       "definite to working precision",
-                       info, n);
-    /* A NaN or an infinity anywhere reaches the diagonal of its row, which dpotrf lets pass. */
-    for (size_t i = 0; i < a.rows; i++)
-        if (!isfinite(a.data[i * a.stride + i]))
-            return LB_FAIL(err, LB_ENUMERIC, "Cholesky: NaN or infinity by row %zu of %d", i, n);
-    return LB_OK;
-}
-
-void lb_cholesky_solve(lb_cmat u, lb_vec x)
-{
-    const int n = (int)u.rows, lda = (int)u.stride;
-    cblas_dtrsv(CblasRowMajor, CblasUpper, CblasTrans, CblasNonUnit, n, u.data, lda, x.data, 1);
-    cblas_dtrsv(CblasRowMajor, CblasUpper, CblasNoTrans, CblasNonUnit, n, u.data, lda, x.data, 1);
 }
 
 lb_status lb_eigen_symmetric(lb_mat a, lb_vec values, lb_error *err)

@@ -48,17 +48,6 @@ void lb_gemmf(bool transpose_a, bool transpose_b, float alpha, lb_cmatf a, lb_cm
               lb_matf c);
 
 /**
- * Cholesky factor A = U'U of a symmetric positive definite matrix. Reads and overwrites the upper
- * triangle of @p a with U; the strict lower triangle is neither read nor changed.
- * @return LB_OK, or LB_ENUMERIC if A is not positive definite to working precision or holds NaN or
- *         infinity (LAPACK's dpotrf reports success on NaN; this does not)
- */
-lb_status lb_cholesky(lb_mat a, lb_error *err);
-
-/** Solve U'U x = b for the factor of lb_cholesky(); @p x holds b on entry. */
-void lb_cholesky_solve(lb_cmat u, lb_vec x);
-
-/**
  * Eigenvalues, ascending, and eigenvectors of a symmetric matrix (LAPACK dsyevd). Reads the lower
  * triangle of @p a; on return row i of @p a is the unit eigenvector of values[i].
  * Scratch: twice the size of @p a.

@@ -7,11 +7,7 @@
 #include <immintrin.h>
 #endif
 
-enum { S = LB_CROSS_STRIP, WIDE = 3 }; /* a block of C: one strip of A by WIDE strips of B */
-
-/* sum[r][q * S + c] = sum over the rows t of a[t][r] * b[q][t][c]. */
-typedef void block(size_t rows, const double *a, const double *const b[WIDE],
-                   double sum[S][WIDE * S]);
+enum { S = LB_CROSS_STRIP, WIDE = LB_CROSS_WIDE };
 
 static void block_portable(size_t rows, const double *a, const double *const b[WIDE],
                            double sum[S][WIDE * S])
@@ -77,22 +73,27 @@ block_avx2(size_t rows, const double *a, const double *const b[WIDE], double sum
     }
 }
 
-int lb_cross_level(void)
-{
-    return __builtin_cpu_supports("avx512f")                                 ? 2
-           : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1
-                                                                             : 0;
-}
-
-static block *const blocks[] = {block_portable, block_avx2, block_avx512};
-#else
-int lb_cross_level(void)
-{
-    return 0;
-}
-
-static block *const blocks[] = {block_portable};
 #endif
+
+lb_cross_loop *lb_cross_version(int version)
+{
+#if defined(__x86_64__)
+    if (version == 2 && __builtin_cpu_supports("avx512f"))
+        return block_avx512;
+    if (version == 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return block_avx2;
+#endif
+    return version == 0 ? block_portable : NULL;
+}
+
+void lb_cross_block(size_t rows, const double *a, const double *const b[WIDE],
+                    double sum[S][WIDE * S])
+{
+    lb_cross_loop *best = NULL;
+    for (int version = 2; !best; version--)
+        best = lb_cross_version(version);
+    best(rows, a, b, sum);
+}
 
 /* Add a block of sums to C at (i, j), as far as C goes. */
 static void deposit(double sum[S][WIDE * S], size_t i, size_t j, lb_mat c)
@@ -104,7 +105,7 @@ static void deposit(double sum[S][WIDE * S], size_t i, size_t j, lb_mat c)
             c.data[(i + r) * c.stride + j + q] += sum[r][q];
 }
 
-void lb_cross_add_by(int level, lb_strips a, lb_strips b, bool lower, lb_mat c)
+void lb_cross_add(lb_strips a, lb_strips b, bool lower, lb_mat c)
 {
     _Alignas(64) double sum[S][WIDE * S];
     const size_t strip_a = a.rows_max * S, strip_b = b.rows_max * S, strips = (b.cols + S - 1) / S;
@@ -117,14 +118,9 @@ void lb_cross_add_by(int level, lb_strips a, lb_strips b, bool lower, lb_mat c)
             for (size_t i = 0; i * S < a.cols; i++) {
                 if (lower && i < j)
                     continue;
-                blocks[level](rows, a.data + i * strip_a + t * S, part, sum);
+                lb_cross_block(rows, a.data + i * strip_a + t * S, part, sum);
                 deposit(sum, i * S, j * S, c);
             }
         }
     }
-}
-
-void lb_cross_add(lb_strips a, lb_strips b, bool lower, lb_mat c)
-{
-    lb_cross_add_by(lb_cross_level(), a, b, lower, c);
 }

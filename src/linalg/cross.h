@@ -17,6 +17,7 @@
  */
 enum {
     LB_CROSS_STRIP = 8,   /* columns a strip */
+    LB_CROSS_WIDE = 3,    /* strips of B in a register block */
     LB_CROSS_CHAIN = 256, /* rows summed in registers before they are added to C */
 };
 
@@ -41,9 +42,15 @@ static inline size_t lb_strips_size(size_t rows_max, size_t cols)
  */
 void lb_cross_add(lb_strips a, lb_strips b, bool lower, lb_mat c);
 
-/** The loops this machine can run, for tests: 0 portable, 1 AVX2, 2 AVX-512; returns the fastest.
+/**
+ * The register block alone: sum(r, q * STRIP + c) = sum over rows t of a(t, r) b[q](t, c), for one
+ * strip of A and LB_CROSS_WIDE strips of B, all 64-byte aligned.
  */
-int lb_cross_level(void);
-void lb_cross_add_by(int level, lb_strips a, lb_strips b, bool lower, lb_mat c);
+typedef void lb_cross_loop(size_t rows, const double *a, const double *const b[LB_CROSS_WIDE],
+                           double sum[LB_CROSS_STRIP][LB_CROSS_WIDE * LB_CROSS_STRIP]);
+lb_cross_loop lb_cross_block;
+
+/** Its versions, for tests: 0 portable, 1 AVX2, 2 AVX-512; NULL if this machine cannot run it. */
+lb_cross_loop *lb_cross_version(int version);
 
 #endif

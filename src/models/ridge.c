@@ -2,8 +2,8 @@
 #include "models/ridge.h"
 
 #include "core/memory.h"
-#include "linalg/band.h"
 #include "linalg/blas.h"
+#include "linalg/cholesky.h"
 
 #include <float.h>
 #include <math.h>
@@ -13,9 +13,8 @@
 #include <string.h>
 
 enum {
-    BAND_COLUMNS = 256, /* narrower systems are not worth a reduction */
-    STEPS = 6,          /* of power iteration, enough for the size of a condition number */
-    READ = 1024,        /* rows predicted at once, in pieces of CHUNK for one thread each */
+    STEPS = 6,   /* of power iteration, enough for the size of a condition number */
+    READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
 };
 
@@ -30,11 +29,11 @@ typedef struct job {
     double *least, *largest; /* (n_models) extreme eigenvalues of Xc'Xc, estimated */
 } job;
 
-/* One thread's scratch: the system of one model, Xc'Xc in the strict lower triangle and @c
- * diagonal; the upper triangle is where it is factored, so both live in one square. */
+/* One thread's scratch: the system of one model and a factor of it. */
 typedef struct work {
     lb_moments m;
-    lb_vec diagonal, x;
+    lb_cholesky *factor;
+    lb_vec x;
     size_t model; /* loaded, or SIZE_MAX */
 } work;
 
@@ -49,7 +48,7 @@ static work work_new(size_t p)
                         .xy = vec_new(p),
                         .mean = vec_new(p),
                         .sd = vec_new(p)},
-                  .diagonal = vec_new(p),
+                  .factor = lb_cholesky_new(p),
                   .x = vec_new(p),
                   .model = SIZE_MAX};
 }
@@ -60,7 +59,7 @@ static void work_free(work *w)
     free(w->m.xy.data);
     free(w->m.mean.data);
     free(w->m.sd.data);
-    free(w->diagonal.data);
+    lb_cholesky_free(w->factor);
     free(w->x.data);
 }
 
@@ -103,23 +102,9 @@ static void apply_gram(const void *self, lb_vec x)
     free(y.data);
 }
 
-static void apply_band(const void *self, lb_vec x)
+static void apply_inverse(const void *self, lb_vec x)
 {
-    lb_vec y = vec_new(x.n);
-    lb_band_multiply(self, lb_vec_const(x), y);
-    memcpy(x.data, y.data, x.n * sizeof(double));
-    free(y.data);
-}
-
-static void apply_inverse_band(const void *self, lb_vec x)
-{
-    lb_band_solve(self, x);
-}
-
-static void apply_inverse_cholesky(const void *self, lb_vec x)
-{
-    const work *w = self;
-    lb_cholesky_solve(lb_mat_const(w->m.xx), x);
+    lb_cholesky_solve(self, x);
 }
 
 static double largest_eigenvalue(apply *a, const void *self, size_t p)
@@ -142,27 +127,6 @@ static double largest_eigenvalue(apply *a, const void *self, size_t p)
 /* --- one system ---------------------------------------------------------------------------------
  */
 
-static void set_diagonal(work *w, double alpha)
-{
-    for (size_t i = 0; i < w->diagonal.n; i++)
-        w->m.xx.data[i * w->m.xx.stride + i] = w->diagonal.data[i] + alpha;
-}
-
-/* Upper triangle := the lower one mirrored, with the diagonal raised by alpha. Square by square, so
- * that both sides stay in the cache. */
-static void mirror(work *w, double alpha)
-{
-    enum { SQUARE = 64 };
-    const size_t p = w->m.xx.rows, stride = w->m.xx.stride;
-    double *a = w->m.xx.data;
-    for (size_t i0 = 0; i0 < p; i0 += SQUARE)
-        for (size_t j0 = 0; j0 <= i0; j0 += SQUARE)
-            for (size_t i = i0; i < p && i < i0 + SQUARE; i++)
-                for (size_t j = j0; j < i && j < j0 + SQUARE; j++)
-                    a[j * stride + i] = a[i * stride + j];
-    set_diagonal(w, alpha);
-}
-
 static lb_status load(const job *q, size_t model, work *w, lb_error *err)
 {
     if (w->model == model)
@@ -171,8 +135,6 @@ static lb_status load(const job *q, size_t model, work *w, lb_error *err)
     const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
     if (st != LB_OK)
         return st;
-    for (size_t i = 0; i < w->diagonal.n; i++)
-        w->diagonal.data[i] = w->m.xx.data[i * w->m.xx.stride + i];
     w->model = model;
     return LB_OK;
 }
@@ -191,13 +153,6 @@ static void store(const job *q, const work *w, size_t k, const double *x, char m
     fit->method[k] = isfinite(b) ? method : 0;
 }
 
-/* Least squares from normal equations needs more rows than columns and a decent condition. */
-static bool needs_spectrum(const job *q, const work *w, double rcond)
-{
-    return q->alphas.data[q->smallest] == 0.0 &&
-           (w->m.n <= w->m.xx.cols || !(rcond > LB_RIDGE_RCOND));
-}
-
 static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, lb_error *err)
 {
     const double alpha = q->alphas.data[k];
@@ -206,67 +161,19 @@ static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, l
         return st;
     if (alpha == 0.0 && w->m.n <= w->m.xx.cols)
         return LB_OK; /* singular by counting: left to solve_spectral() */
+    if (lb_cholesky_factor(w->factor, lb_mat_const(w->m.xx), alpha, NULL) != LB_OK)
+        return LB_OK; /* likewise */
     if (k == q->smallest) {
-        set_diagonal(w, 0.0); /* a factor may stand there */
+        const double inverse = largest_eigenvalue(apply_inverse, w->factor, w->m.xx.cols);
         q->largest[model] = largest_eigenvalue(apply_gram, w, w->m.xx.cols);
-    }
-    mirror(w, alpha);
-    if (lb_cholesky(w->m.xx, NULL) != LB_OK)
-        return LB_OK;
-    if (k == q->smallest) {
-        const double inverse = largest_eigenvalue(apply_inverse_cholesky, w, w->m.xx.cols);
         q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
-        if (needs_spectrum(q, w, q->least[model] / q->largest[model]))
+        if (alpha == 0.0 && !(q->least[model] > LB_RIDGE_RCOND * q->largest[model]))
             return LB_OK;
     }
     memcpy(w->x.data, w->m.xy.data, w->x.n * sizeof(double));
-    lb_cholesky_solve(lb_mat_const(w->m.xx), w->x);
+    lb_cholesky_solve(w->factor, w->x);
     store(q, w, k, w->x.data, 'c');
     return LB_OK;
-}
-
-/* Every alpha of a model: T + alpha I in the basis where Xc'Xc is the band T. */
-static lb_status solve_band(const job *q, size_t model, work *w, lb_error *err)
-{
-    const size_t p = lb_gram_cols(q->g), n_alpha = q->alphas.n;
-    lb_band *band = NULL;
-    lb_mat x = lb_mat_of(lb_xcalloc(n_alpha * p, sizeof(double)), n_alpha, p);
-    bool *solved = lb_xcalloc(n_alpha, sizeof *solved);
-    lb_status st;
-    if ((st = load(q, model, w, err)) != LB_OK)
-        goto done;
-    mirror(w, 0.0);
-    if ((st = lb_band_reduce(w->m.xx, &band, err)) != LB_OK)
-        goto done;
-    /* 1. The right-hand side in that basis, and the extreme eigenvalues. */
-    memcpy(w->x.data, w->m.xy.data, p * sizeof(double));
-    lb_band_rotate(band, false, lb_mat_of(w->x.data, 1, p));
-    q->largest[model] = largest_eigenvalue(apply_band, band, p);
-    /* 2. One band Cholesky an alpha. */
-    for (size_t k = 0; k < n_alpha; k++) {
-        const double alpha = q->alphas.data[k];
-        if ((alpha == 0.0 && w->m.n <= p) || lb_band_factor(band, alpha, NULL) != LB_OK)
-            continue;
-        if (k == q->smallest) {
-            const double inverse = largest_eigenvalue(apply_inverse_band, band, p);
-            q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
-            if (needs_spectrum(q, w, q->least[model] / q->largest[model]))
-                continue;
-        }
-        memcpy(x.data + k * p, w->x.data, p * sizeof(double));
-        lb_band_solve(band, (lb_vec){x.data + k * p, p});
-        solved[k] = true;
-    }
-    /* 3. Back to the columns of X, all alphas in one go. */
-    lb_band_rotate(band, true, x);
-    for (size_t k = 0; k < n_alpha; k++)
-        if (solved[k])
-            store(q, w, k, x.data + k * p, 'b');
-done:
-    free(solved);
-    free(x.data);
-    lb_band_free(band);
-    return st;
 }
 
 /* The alphas that are still unsolved, by the eigenvectors of Xc'Xc = V diag(e) V'. */
@@ -275,7 +182,6 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
     const size_t p = lb_gram_cols(q->g);
     lb_vec e = vec_new(p), rotated = vec_new(p), c = vec_new(p);
     lb_status st;
-    w->model = SIZE_MAX; /* what is there has been factored */
     if ((st = load(q, model, w, err)) != LB_OK ||
         (st = lb_eigen_symmetric(w->m.xx, e, err)) != LB_OK)
         goto done;
@@ -313,13 +219,10 @@ done:
 /* --- many systems -------------------------------------------------------------------------------
  */
 
-/* The factorisations: units of (model, alpha), or whole models for long grids, an equal run of
- * units a thread. */
+/* The factorisations: an equal run of (model, alpha) a thread. */
 static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
 {
-    const size_t p = lb_gram_cols(q->g);
-    const bool band = q->alphas.n > LB_RIDGE_CHOLESKY_GRID && p >= BAND_COLUMNS;
-    const size_t per_model = band ? 1 : q->alphas.n, units = n_models * per_model;
+    const size_t p = lb_gram_cols(q->g), units = n_models * q->alphas.n;
     const size_t most = (size_t)omp_get_max_threads();
     lb_status status = LB_OK;
 #pragma omp parallel num_threads((int)(units < most ? units : most))
@@ -328,10 +231,7 @@ static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
         lb_error mine = {0};
 #pragma omp for schedule(static)
         for (size_t u = 0; u < units; u++) {
-            const lb_status st = band ? solve_band(q, u, &w, &mine)
-                                      : solve_cholesky(q, u / per_model, u % per_model, &w, &mine);
-            if (band)
-                w.model = SIZE_MAX;
+            const lb_status st = solve_cholesky(q, u / q->alphas.n, u % q->alphas.n, &w, &mine);
             if (st != LB_OK) {
 #pragma omp critical
                 status = status == LB_OK ? LB_FAIL(err, st, "%s", mine.text) : status;
@@ -346,7 +246,7 @@ static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
  */
 static lb_status solve_rest(const job *q, size_t n_models, lb_error *err)
 {
-    work w = {0};
+    work w = {.model = SIZE_MAX};
     lb_status st = LB_OK;
     for (size_t i = 0; i < n_models && st == LB_OK; i++) {
         const lb_ridge *fit = q->fits[i];

@@ -16,8 +16,7 @@
  *
  * With the moments of lb_gram_moments(), (Xc'Xc + alpha I) w = Xc'yc and b = mean(y) - mean(x)'w.
  * Routes, each alpha naming the one it took in @c method:
- *  'c' Cholesky, one factorisation an alpha: grids of up to LB_RIDGE_CHOLESKY_GRID alphas;
- *  'b' one orthogonal reduction to a band, then a cheap band Cholesky an alpha: longer grids;
+ *  'c' Cholesky (linalg/cholesky.h), one factorisation an alpha;
  *  's' spectral: the eigenvectors of Xc'Xc. For alpha = 0 when n <= p or the reciprocal condition
  * is below LB_RIDGE_RCOND, and for any alpha whose factorisation failed. At alpha = 0 the spectral
  * route drops eigenvalues below p * DBL_EPSILON * the largest: singular values of X below about
@@ -28,11 +27,10 @@ typedef struct lb_ridge {
     double *b;         /* (n_alpha) intercepts */
     double *alpha;     /* (n_alpha) as given */
     double *condition; /* (n_alpha) estimated 2-norm condition of the system that was solved */
-    char *method;      /* (n_alpha) 'c', 'b' or 's' */
+    char *method;      /* (n_alpha) 'c' or 's' */
     size_t n_alpha, n_rows;
 } lb_ridge;
 
-enum { LB_RIDGE_CHOLESKY_GRID = 6 };
 #define LB_RIDGE_RCOND 1e-12
 
 typedef struct lb_ridge_options {
@@ -54,7 +52,8 @@ lb_status lb_ridge_fit(const lb_gram *g, const bool *use, lb_cvec alphas, lb_rid
 
 /**
  * Fit several models at once, sharing the threads among them. The bits of a model do not depend on
- * the others nor on the threads. Scratch: one p x p matrix a thread.
+ * the others nor on the threads. Scratch: a p x p matrix and its factor, half of each used, a
+ * thread.
  * @param use  (n_models x groups) flags, one row a model
  * @param out  (n_models) fits, each freed by the caller; all NULL after a failure
  */

@@ -46,46 +46,6 @@ Test(blas, products_follow_their_transpose_flags)
     free(a.data), free(b.data), free(c.data), free(at.data), free(bt.data);
 }
 
-Test(blas, cholesky_solves_and_leaves_the_lower_triangle)
-{
-    const size_t n = 3;
-    double a[] = {4, 2, 0.6, -9, 5, 1, -9, -9, 3}, x[] = {1, 2, 3};
-    const double full[] = {4, 2, 0.6, 2, 5, 1, 0.6, 1, 3};
-    cr_assert(eq(int, lb_cholesky(lb_mat_of(a, n, n), NULL), LB_OK));
-    cr_expect(eq(dbl, a[3], -9.0));
-    cr_expect(eq(dbl, a[7], -9.0));
-    lb_cholesky_solve((lb_cmat){a, n, n, n}, (lb_vec){x, n});
-    for (size_t i = 0; i < n; i++) {
-        double b = 0.0;
-        for (size_t j = 0; j < n; j++)
-            b += full[i * n + j] * x[j];
-        cr_expect(epsilon_eq(dbl, b, (double)(i + 1), 1e-14));
-    }
-}
-
-/* LAPACK's own dpotrf says "success" to the first two. */
-Test(blas, cholesky_refuses_nan_infinity_and_indefinite)
-{
-    const double bad[][9] = {{4, NAN, 0, 0, 5, 1, 0, 0, 3},      {4, 1, 0, 0, 5, 1, 0, 0, NAN},
-                             {4, 1, 0, 0, 5, INFINITY, 0, 0, 3}, {INFINITY, 1, 0, 0, 5, 1, 0, 0, 3},
-                             {4, 4, 0, 0, 4, 0, 0, 0, 1},        {1, 2, 0, 0, 1, 0, 0, 0, 1},
-                             {0, 0, 0, 0, 0, 0, 0, 0, 0}};
-    for (size_t k = 0; k < 7; k++) {
-        double a[9];
-        lb_error err = {0};
-        memcpy(a, bad[k], sizeof a);
-        cr_expect(eq(int, lb_cholesky(lb_mat_of(a, 3, 3), &err), LB_ENUMERIC), "matrix %zu", k);
-        cr_expect(ne(ptr, strstr(err.text, "Cholesky"), NULL));
-    }
-    /* large enough for the blocked code, with the NaN far from the diagonal */
-    lb_mat a = lb_mat_of(lb_xcalloc(600 * 600, sizeof(double)), 600, 600);
-    for (size_t i = 0; i < 600; i++)
-        a.data[i * 601] = 2.0;
-    a.data[5 * 600 + 590] = NAN;
-    cr_expect(eq(int, lb_cholesky(a, NULL), LB_ENUMERIC));
-    free(a.data);
-}
-
 Test(blas, eigenvectors_rebuild_the_matrix)
 {
     const size_t n = 40;

@@ -32,31 +32,49 @@ static double element(lb_strips a, lb_strips b, size_t i, size_t j, double c)
     return c;
 }
 
-/* Ragged strips, ragged register blocks, one and several chains: the same bits by every loop. */
-Test(cross, every_loop_has_the_bits_of_the_definition)
+/* Ragged strips, ragged register blocks, one and several chains. */
+Test(cross, has_the_bits_of_the_definition)
 {
     const size_t sizes[][3] = {{1, 1, 1},     {5, 8, 8},     {256, 24, 24}, {257, 9, 25},
                                {600, 33, 17}, {40, 64, 100}, {513, 31, 49}};
-    cr_assert(ge(int, lb_cross_level(), 0));
-    for (size_t s = 0; s < 7; s++)
-        for (int level = 0; level <= lb_cross_level(); level++) {
-            const size_t rows = sizes[s][0], m = sizes[s][1], n = sizes[s][2], stride = n + 3;
-            lb_strips a = strips(rows, m, rows + 5, 1), b = strips(rows, n, rows, 2);
-            double *c = lb_xcalloc(m * stride, sizeof *c);
-            for (size_t i = 0; i < m * stride; i++)
-                c[i] = 0.1 * (double)i;
-            lb_cross_add_by(level, a, b, false, (lb_mat){c, m, n, stride});
-            for (size_t i = 0; i < m; i++)
-                for (size_t j = 0; j < stride; j++) {
-                    const double before = 0.1 * (double)(i * stride + j);
-                    const double expected = j < n ? element(a, b, i, j, before) : before;
-                    cr_assert(eq(dbl, c[i * stride + j], expected), "level %d, %zux%zux%zu", level,
-                              rows, m, n);
-                }
-            free((void *)a.data);
-            free((void *)b.data);
-            free(c);
-        }
+    for (size_t s = 0; s < 7; s++) {
+        const size_t rows = sizes[s][0], m = sizes[s][1], n = sizes[s][2], stride = n + 3;
+        lb_strips a = strips(rows, m, rows + 5, 1), b = strips(rows, n, rows, 2);
+        double *c = lb_xcalloc(m * stride, sizeof *c);
+        for (size_t i = 0; i < m * stride; i++)
+            c[i] = 0.1 * (double)i;
+        lb_cross_add(a, b, false, (lb_mat){c, m, n, stride});
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < stride; j++) {
+                const double before = 0.1 * (double)(i * stride + j);
+                const double expected = j < n ? element(a, b, i, j, before) : before;
+                cr_assert(eq(dbl, c[i * stride + j], expected), "%zux%zux%zu", rows, m, n);
+            }
+        free((void *)a.data);
+        free((void *)b.data);
+        free(c);
+    }
+}
+
+Test(cross, every_version_of_the_loop_has_the_same_bits)
+{
+    lb_strips a = strips(301, 8, 301, 4), b = strips(301, 24, 301, 5);
+    const double *part[LB_CROSS_WIDE];
+    _Alignas(64) double first[8][24], other[8][24];
+    for (size_t q = 0; q < LB_CROSS_WIDE; q++)
+        part[q] = b.data + q * b.rows_max * LB_CROSS_STRIP;
+    lb_cross_block(301, a.data, part, first);
+    cr_assert(ne(ptr, (void *)lb_cross_version(0), NULL));
+    for (int version = 0; version < 3; version++) {
+        lb_cross_loop *loop = lb_cross_version(version);
+        if (!loop)
+            continue;
+        loop(301, a.data, part, other);
+        cr_expect(eq(int, memcmp(first, other, sizeof first), 0), "version %d", version);
+    }
+    cr_expect(eq(ptr, (void *)lb_cross_version(3), NULL));
+    free((void *)a.data);
+    free((void *)b.data);
 }
 
 Test(cross, lower_computes_the_whole_lower_triangle)

@@ -7,8 +7,8 @@
 #include <criterion/new/assert.h>
 #include <omp.h>
 
-static const double six[] = {0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0};
-static const lb_cvec grid = {six, 6}, longer = {six, 7}; /* by Cholesky, by the band */
+static const double six[] = {0.001, 0.01, 0.1, 1.0, 10.0, 100.0};
+static const lb_cvec grid = {six, 6};
 
 static lb_gram *gram(toy *t, bool float32)
 {
@@ -62,44 +62,20 @@ static void expect_minimum(const toy *t, const lb_ridge *r, size_t k, double tol
     free(gradient);
 }
 
-Test(ridge, solution_satisfies_the_normal_equations_on_every_route)
+Test(ridge, solution_satisfies_the_normal_equations)
 {
-    const struct {
-        size_t n, p, alphas;
-        char route;
-    } cases[] = {{500, 40, 2, 'c'},
-                 {500, 40, 7, 'c'},
-                 {900, 300, 7, 'b'},
-                 {100, 300, 7, 'b'},
-                 {30, 70, 3, 'c'}};
+    const size_t sizes[][2] = {{500, 40}, {900, 300}, {100, 300}, {30, 70}, {2, 9}};
     for (size_t c = 0; c < 5; c++) {
-        toy t = toy_make(cases[c].n, cases[c].p, 20 + c);
-        lb_ridge *r = fit(&t, (lb_cvec){six, cases[c].alphas});
+        toy t = toy_make(sizes[c][0], sizes[c][1], 20 + c);
+        lb_ridge *r = fit(&t, grid);
         for (size_t k = 0; k < r->n_alpha; k++) {
-            cr_expect(eq(chr, r->method[k], cases[c].route));
+            cr_expect(eq(chr, r->method[k], 'c'));
             expect_minimum(&t, r, k, 1e-8);
         }
         cr_expect(eq(sz, r->n_rows, t.n));
         lb_ridge_free(r);
         toy_free(&t);
     }
-}
-
-Test(ridge, band_and_cholesky_agree)
-{
-    toy t = toy_make(1200, 333, 30);
-    lb_ridge *all = fit(&t, longer);
-    for (size_t k = 0; k < longer.n; k++) {
-        lb_ridge *one = fit_one(&t, six[k]);
-        cr_expect(eq(chr, one->method[0], 'c'));
-        cr_expect(eq(chr, all->method[k], 'b'));
-        cr_expect(lt(dbl, distance(all->w.data + k * t.p, one->w.data, t.p), 1e-11));
-        cr_expect(lt(dbl, fabs(all->b[k] - one->b[0]), 1e-10));
-        cr_expect(lt(dbl, fabs(log(all->condition[k] / one->condition[0])), 0.3));
-        lb_ridge_free(one);
-    }
-    lb_ridge_free(all);
-    toy_free(&t);
 }
 
 Test(ridge, small_alpha_tends_to_least_squares_and_large_alpha_to_the_mean)
@@ -150,14 +126,14 @@ static void minimum_norm(const toy *t, double *w)
 Test(ridge, zero_alpha_is_the_shortest_least_squares_solution)
 {
     const size_t sizes[][2] = {{20, 50}, {100, 290}, {400, 30}, {51, 50}};
-    const double alphas[] = {0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0};
+    const double alphas[] = {0.0, 0.5};
     for (size_t c = 0; c < 4; c++) {
         toy t = toy_make(sizes[c][0], sizes[c][1], 40 + c);
         if (c == 2) /* two columns alike */
             for (size_t i = 0; i < t.n; i++)
                 t.x[i * t.p + 9] = t.x[i * t.p + 3];
         double *w = lb_xcalloc(t.p, sizeof *w);
-        lb_ridge *r = fit(&t, (lb_cvec){alphas, c == 1 ? 7 : 5});
+        lb_ridge *r = fit(&t, (lb_cvec){alphas, 2});
         minimum_norm(&t, w);
         cr_expect(eq(chr, r->method[0], c == 3 ? 'c' : 's'), "case %zu", c);
         cr_expect(ne(chr, r->method[1], 's'), "the others are not drawn along");
@@ -253,7 +229,7 @@ Test(ridge, models_fitted_together_have_the_bits_of_models_fitted_alone)
     const bool use[3][3] = {{true, false, false}, {false, true, true}, {true, true, true}};
     lb_gram *g = NULL;
     lb_ridge *one[3], *two[3], *alone;
-    const lb_cvec grids[] = {longer, {six, 3}};
+    const lb_cvec grids[] = {grid, {six, 1}};
     cr_assert(eq(int,
                  lb_gram_accumulate(&s, toy_y(&t), t.group, (lb_gram_options){3, false}, &g, NULL),
                  LB_OK));
