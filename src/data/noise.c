@@ -133,7 +133,9 @@ static lb_status read_noisy(void *self, size_t first, lb_matf x, lb_error *err)
     if (noisy->level == 0.0)
         return lb_spectra_read(noisy->spectra, first, x, (lb_matf){0}, err);
 
-    enum { BLOCK = 128 }; /* rows at a time: flux and error of 4,096 pixels stay near the cores */
+    enum {
+        BLOCK = 512
+    }; /* rows at a time; handed out in eights, so that a busy core holds nobody up */
     lb_status st = LB_OK;
     for (size_t done = 0; done < x.rows && st == LB_OK; done += BLOCK) {
         const size_t k = x.rows - done < BLOCK ? x.rows - done : BLOCK;
@@ -143,7 +145,7 @@ static lb_status read_noisy(void *self, size_t first, lb_matf x, lb_error *err)
         st = lb_spectra_read(noisy->spectra, first + done, flux, error, err);
         if (st != LB_OK)
             break;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 8)
         for (size_t i = 0; i < k; i++)
             add_noise(noisy->seed, first + done + i, (float)noisy->level, x.cols,
                       scratch + i * x.cols, flux.data + i * flux.stride);

@@ -178,7 +178,7 @@ static lb_status make_rows(const setup *s, const job *j, size_t first, size_t k,
 #pragma omp parallel
     {
         double *work = lb_xaligned(work_size, sizeof *work);
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic, 8)
         for (size_t i = 0; i < k; i++) {
             lb_error own = {0};
             const lb_draw d = lb_simulate_draw(s->sim, s->grid, j->set, j->first + first + i);

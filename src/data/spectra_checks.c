@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 }; /* rows at a time */
+enum { BLOCK = 512 }; /* rows at a time */
 
 /* --- screening ---------------------------------------------------------------------------------
  */
@@ -39,7 +39,7 @@ typedef struct verdict {
 
 static void judge_rows(lb_matf flux, lb_matf error, verdict *out)
 {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 8)
     for (size_t i = 0; i < flux.rows; i++) {
         const float *x = flux.data + i * flux.stride, *e = error.data + i * error.stride;
         out[i].bad = (count_nonfinite(x, flux.cols) ? FLUX : 0) |
@@ -161,7 +161,7 @@ static lb_status fingerprints(lb_spectra *s, fingerprint **out, size_t *count, l
         uint64_t hash[BLOCK];
         if ((st = lb_spectra_read(s, first, (lb_matf){data, k, p, p}, (lb_matf){0}, err)) != LB_OK)
             break;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic, 8)
         for (size_t i = 0; i < k; i++) {
             finite[i] = count_nonfinite(data + i * p, p) == 0;
             hash[i] = hash_row(data + i * p, p);
@@ -270,7 +270,7 @@ lb_status lb_spectra_snr(lb_spectra *s, lb_vec norm_ratio, lb_vec median_pixel, 
 #pragma omp parallel
         {
             double *ratio = lb_xcalloc(p, sizeof *ratio);
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic, 8)
             for (size_t i = 0; i < k; i++)
                 row_snr(flux.data + i * p, error.data + i * p, p, ratio,
                         norm_ratio.data + first + i, median_pixel.data + first + i);
