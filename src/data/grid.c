@@ -63,7 +63,7 @@ static lb_status solve_spline(axis *a, const char *path, lb_error *err)
     gsl_matrix_set(left, end, end - 2, x[end] - x[end - 1]);
     int failed = gsl_linalg_LU_decomp(left, order, &sign);
     failed = failed || gsl_linalg_LU_invert(left, order, inverse);
-    if (!failed) /* the product by hand: the library of the layer below belongs to the models */
+    if (!failed) /* curvature = inverse @ right */
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < n; j++) {
                 double sum = 0.0;

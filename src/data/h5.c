@@ -50,10 +50,8 @@ bool lb_h5_has(hid_t file, const char *name)
 lb_status lb_h5_dataset(hid_t file, const char *path, const char *name, hid_t *set, lb_error *err)
 {
     if (!lb_h5_has(file, name) || (*set = H5Dopen2(file, name, H5P_DEFAULT)) < 0)
-        return LB_FAIL(err, LB_ENAME,
-                       "%s has no dataset '%s'; `loggbook info` needs it too, `h5ls -r` lists what "
-                       "there is",
-                       path, name);
+        return LB_FAIL(err, LB_ENAME, "%s has no dataset '%s'; `h5ls -r %s` lists what there is",
+                       path, name, path);
     return LB_OK;
 }
 
