@@ -7,8 +7,10 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     BLOCK = 1024, /* rows read at once, and rows of a group multiplied at once */
@@ -71,6 +73,20 @@ static size_t tile_width(const lb_gram *g, size_t i)
     return i + 1 < g->n_tiles ? g->tile : g->p - i * g->tile;
 }
 
+/* Zeros that are written before they are read: += on untouched zero pages would make the kernel
+ * swap every page under both threads. Huge pages where the system has them. */
+static double *large_zeros(size_t n)
+{
+    double *block = lb_xaligned(n, sizeof *block);
+    const uintptr_t page = 4096, start = ((uintptr_t)block + page - 1) / page * page;
+    const uintptr_t end = (uintptr_t)(block + n);
+    if (end > start)
+        madvise((void *)start, end - start,
+                MADV_HUGEPAGE); /* a wish: its failure changes nothing */
+    memset(block, 0, n * sizeof *block);
+    return block;
+}
+
 static lb_gram *gram_new(size_t p, lb_gram_options options)
 {
     lb_gram *g = lb_xcalloc(1, sizeof *g);
@@ -93,8 +109,7 @@ static lb_gram *gram_new(size_t p, lb_gram_options options)
     if (options.float32) {
         g->panel = lb_xaligned(BLOCK * p, sizeof *g->panel);
     } else {
-        g->strips = lb_xaligned(lb_strips_size(BLOCK, p), sizeof *g->strips);
-        memset(g->strips, 0, lb_strips_size(BLOCK, p) * sizeof *g->strips); /* the padding */
+        g->strips = large_zeros(lb_strips_size(BLOCK, p)); /* padding included */
     }
     return g;
 }
@@ -175,7 +190,7 @@ static void set_scaling(lb_gram *g, lb_cmatf x, const double *y, const int *of_r
 static void group_start(lb_gram *g, group *k)
 {
     if (!k->tiles) {
-        k->tiles = lb_xcalloc(g->offset[g->n_tiles * (g->n_tiles + 1) / 2], sizeof *k->tiles);
+        k->tiles = large_zeros(g->offset[g->n_tiles * (g->n_tiles + 1) / 2]);
         k->sum = lb_xcalloc(g->p, sizeof *k->sum);
         k->xy = lb_xcalloc(g->p, sizeof *k->xy);
     }
