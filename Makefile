@@ -1,17 +1,37 @@
-# loggbook: `make help` lists the targets.
+# loggbook: `make help` lists the targets, `make deps reports` does the main job.
+#   PROFILE=quick|standard|large|million   DATA=DIR (your own shards)   V=1 (show commands)
+#   MODE=release|asan|debug   CC=gcc|clang   BUILD=DIR
+SHELL   := /bin/sh
 VERSION := $(shell cat VERSION)
-PROFILE ?= standard
+DATA    ?=
+PROFILE ?= $(if $(DATA),own,standard)
 MODE    ?= release
+BUILD   ?= build
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-BUILD   ?= build
 OBJ     := $(BUILD)/$(MODE)
 BIN     := $(BUILD)/bin
 Q       := $(if $(V),,@)
 
+.DEFAULT_GOAL := reports
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+.PHONY: deps
+deps:                                 ## install what building, reports and tests need (Debian, Ubuntu)
+	$(Q)sh tests/deps.sh
+
+# `make deps reports`: the other goals run in a make of their own, which can see what was installed.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+OTHERS := $(filter-out deps,$(MAKECMDGOALS))
+.PHONY: $(OTHERS)
+$(OTHERS): deps
+	@$(MAKE) --no-print-directory $@
+else
+
 # --- the house: layers, and what each may lean on (checked by `make layers`) ---------------------
-LAYERS      := core linalg data models stats figure record report
+LAYERS       := core linalg data models stats figure record report study
 needs_core   :=
 needs_linalg := core
 needs_data   := linalg core
@@ -20,49 +40,173 @@ needs_stats  := linalg core
 needs_figure := core
 needs_record := core
 needs_report := record core
+needs_study  := record stats models data linalg core
 
 PKGS := hdf5 gsl openblas cairo pangocairo yaml-0.1 jansson libcrypto
 CFLAGS_release := -O3
-CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_debug   := -O0
-CPPFLAGS += -Isrc -DLB_VERSION='"$(VERSION)"' -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS)) -MMD -MP
+CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CPPFLAGS += -Isrc -DLB_VERSION='"$(VERSION)"' -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) -MMD -MP
 # One set of floating-point rules everywhere: no contraction, so noise has the same bits on every CPU.
-CFLAGS   += -std=c11 -g -Wall -Wextra -Wshadow -fopenmp -ffp-contract=off -fno-math-errno -fno-trapping-math $(CFLAGS_$(MODE)) $(WERROR)
+CFLAGS   += -std=c11 -g -Wall -Wextra -Wshadow -fopenmp -ffp-contract=off -fno-math-errno -fno-trapping-math \
+            $(CFLAGS_$(MODE)) $(WERROR)
 # GSL must find OpenBLAS's CBLAS, not its own slow one.
-LDLIBS   := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PKGS))) -lm
+LDLIBS    := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PKGS) 2>/dev/null)) -lm
 TEST_LIBS := $(shell pkg-config --libs criterion 2>/dev/null)
 
-sources_of = $(wildcard src/$(1)/*.c)
-objects_of = $(patsubst src/%.c,$(OBJ)/%.o,$(call sources_of,$(1)))
+objects_of = $(patsubst src/%.c,$(OBJ)/%.o,$(wildcard src/$(1)/*.c))
 library    = $(OBJ)/liblb_$(1).a
 libraries  = $(foreach l,$(1) $(needs_$(1)),$(call library,$(l)))
-ALL_LIBS  := $(foreach l,report record figure stats models data linalg core,$(call library,$(l)))
+ALL_LIBS  := $(foreach l,study report record figure stats models data linalg core,$(call library,$(l)))
+
+EXPERIMENTS := $(notdir $(wildcard templates/experiments/e*))
+PROGRAMS    := $(addprefix $(BIN)/,$(EXPERIMENTS) simulate loggbook)
 
 $(OBJ)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+$(OBJ)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -c $< -o $@
 
 define layer_rules
 $(call library,$(1)): $(call objects_of,$(1))
-	@mkdir -p $$(@D); rm -f $$@
+	@mkdir -p $$(@D) && rm -f $$@
 	$(Q)ar rcs $$@ $$^
-$(OBJ)/test_$(1): $(patsubst tests/unit/%.c,$(OBJ)/unit/%.o,$(wildcard tests/unit/$(1)/*.c)) $(OBJ)/unit/main.o $(call libraries,$(1))
+$(OBJ)/test_$(1): $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/unit/$(1)/*.c) tests/unit/main.c) $(call libraries,$(1))
 	$(Q)$(CC) $(CFLAGS) $$^ $(TEST_LIBS) $(LDLIBS) -o $$@
+.PHONY: unit-$(1)
 unit-$(1): $(OBJ)/test_$(1)
 	$(Q)$$<
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
-$(OBJ)/unit/%.o: tests/unit/%.c
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -c $< -o $@
-
+link = @mkdir -p $(@D) && $(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BIN)/%: $(OBJ)/experiments/%.o $(ALL_LIBS)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(link)
 $(BIN)/%: $(OBJ)/tools/%.o $(ALL_LIBS)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(link)
+$(BIN)/crosscheck_export: $(OBJ)/tests/crosscheck/export.o $(ALL_LIBS)
+	$(link)
+$(BIN)/bench_ridge: $(OBJ)/tests/bench/bench_ridge.o $(ALL_LIBS)
+	$(link)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.SECONDARY:
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+
+.PHONY: programs
+programs: $(PROGRAMS)                 ## compile everything
+
+# --- data -> records -> reports -------------------------------------------------------------------
+larger_quick    := quick_large
+larger_standard := large
+LARGER  := $(if $(DATA),,$(larger_$(PROFILE)))
+SPECTRA := $(if $(DATA),$(DATA),data/spectra/$(PROFILE))
+RESULTS := data/results/$(PROFILE)
+FIGURES := $(if $(filter standard,$(PROFILE)),figures,$(BUILD)/$(PROFILE)/figures)
+REPORTS := $(if $(filter standard,$(PROFILE)),reports,$(BUILD)/$(PROFILE)/reports)
+DRAFTS  := $(BUILD)/$(PROFILE)/drafts
+LANGS   := en zh
+PLACES  := --profile $(PROFILE) --results $(RESULTS) --figures $(FIGURES)
+STAMPS  := $(if $(DATA),,$(SPECTRA)/.complete) $(if $(LARGER),data/spectra/$(LARGER)/.complete)
+RECORDS := $(EXPERIMENTS:%=$(RESULTS)/%.h5)
+PAGES   := $(foreach l,$(LANGS),$(EXPERIMENTS:%=%.$(l)))
+
+# `simulate` keeps finished shards, so the stamp moves only when a shard did.
+data/spectra/%/.complete: $(BIN)/simulate data/grid/stellar_grid.h5 data/grid/sky_lines.tsv
+	@mkdir -p $(@D)
+	$(Q)$(BIN)/simulate --profile $* --out $(@D)
+	@if [ ! -e $@ ] || [ -n "$$(find $(@D) -name dataset.h5 -newer $@)" ]; then touch $@; fi
+
+$(RESULTS)/%.h5: $(BIN)/% templates/experiments/%/spec.yaml $(STAMPS)
+	@mkdir -p $(@D) $(FIGURES)
+	$(Q)$(BIN)/$* --profile $(PROFILE) --data $(SPECTRA) --results $(RESULTS) --figures $(FIGURES) \
+	    $(if $(LARGER),--replication data/spectra/$(LARGER))
+
+# A report may quote other experiments: it then waits for their records too.
+quoted = $(filter-out $(1),$(foreach e,$(sort $(shell grep -ohE '\be[0-9][0-9]\.' templates/experiments/$(1)/report.*.md)),$(filter $(e:.=)_%,$(EXPERIMENTS))))
+define report_rules
+$(REPORTS)/$(1).$(2).md $(DRAFTS)/$(1).$(2).md &: $(RESULTS)/$(1).h5 $(patsubst %,$(RESULTS)/%.h5,$(call quoted,$(1))) \
+		templates/experiments/$(1)/report.$(2).md $(wildcard templates/views/*.md) $(wildcard data/frozen/$(PROFILE)/$(1).tsv) $(BIN)/loggbook
+	@mkdir -p $(REPORTS) $(DRAFTS)
+	$$(Q)$(BIN)/loggbook fill $(PLACES) --lang $(2) --out $(REPORTS)/$(1).$(2).md --annotated $(DRAFTS)/$(1).$(2).md \
+	    --depfile $(DRAFTS)/$(1).$(2).d $(1)
+-include $(wildcard $(DRAFTS)/$(1).$(2).d)
+endef
+$(foreach e,$(EXPERIMENTS),$(foreach l,$(LANGS),$(eval $(call report_rules,$(e),$(l)))))
+
+PANDOC_FILES := $(wildcard templates/pandoc/*.*)
+$(REPORTS)/%.html: $(DRAFTS)/%.md $(PANDOC_FILES)
+	$(Q)sh templates/pandoc/html.sh $< $@ $(REPORTS)
+$(REPORTS)/%.pdf: $(DRAFTS)/%.md $(PANDOC_FILES)
+	$(Q)sh templates/pandoc/pdf.sh $< $@ $(REPORTS)
+
+have = $(shell command -v $(1) 2>/dev/null)
+FORMATS := md $(if $(call have,pandoc),html) $(if $(and $(call have,pandoc),$(call have,xelatex)),pdf)
+.PHONY: all reports md html pdf records spectra
+all: reports
+reports: $(FORMATS)                   ## the main job: data, experiments and reports (md, html, pdf)
+	@$(if $(call have,pandoc),:,echo 'HTML and PDF skipped: pandoc is not installed (make deps)')
+	@$(if $(or $(call have,xelatex),$(if $(call have,pandoc),,x)),:,echo 'PDF skipped: xelatex is not installed (make deps)')
+md:   $(PAGES:%=$(REPORTS)/%.md)      ## the reports as Markdown
+html: $(PAGES:%=$(REPORTS)/%.html)    ## the reports as self-contained HTML
+pdf:  $(PAGES:%=$(REPORTS)/%.pdf)     ## the reports as PDF, the .tex beside them
+records: $(RECORDS)                   ## run the experiments
+spectra: $(STAMPS)                    ## simulate the spectra of the profile
+
+define short_name
+.PHONY: $(word 1,$(subst _, ,$(1)))
+$(word 1,$(subst _, ,$(1))): $(foreach l,$(LANGS),$(foreach f,$(FORMATS),$(REPORTS)/$(1).$(l).$(f)))
+endef
+$(foreach e,$(EXPERIMENTS),$(eval $(call short_name,$(e))))
+
+# --- is it still true? ----------------------------------------------------------------------------
+.PHONY: verify freeze diff lint why numbers crosscheck bench
+verify: $(RECORDS) $(BIN)/loggbook    ## compare the records with their frozen values
+	$(Q)$(BIN)/loggbook verify $(PLACES) $(EXPERIMENTS)
+freeze: $(RECORDS) $(BIN)/loggbook    ## make today's results the reference: REASON="what moved and why"
+	$(Q)$(BIN)/loggbook freeze $(PLACES) --reason "$(REASON)" $(EXPERIMENTS)
+diff: $(BIN)/loggbook                 ## what moved between two revisions or files: A=rev B=rev
+	$(Q)$(BIN)/loggbook diff $(PLACES) "$(A)" "$(B)" $(EXPERIMENTS)
+lint: $(RECORDS) $(BIN)/loggbook      ## typed digits, unused keys, missing figures, English against Chinese
+	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
+crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook  ## NumPy and scikit-learn recompute the quick profile
+	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
+	$(Q)python3 tests/crosscheck/check.py
+bench: $(BIN)/bench_ridge             ## wall time and memory beside scikit-learn, in one run
+	$(Q)python3 tests/bench/bench_ridge.py
+
+# --- tests ----------------------------------------------------------------------------------------
+.PHONY: check test asan valgrind layers format format-check
+check: programs $(addprefix $(OBJ)/test_,$(LAYERS))   ## unit tests, golden tests, faults, quick profile end to end
+	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/pandoc.sh
+test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
+	$(Q)sh tests/run.sh $^
+asan:                                 ## the unit tests under ASan and UBSan; a leak fails
+	@rm -f $(BUILD)/leak.*
+	$(Q)ASAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/leak UBSAN_OPTIONS=halt_on_error=1 OPENBLAS_CORETYPE=Haswell \
+	    $(MAKE) --no-print-directory MODE=asan test
+	@! cat $(BUILD)/leak.* 2>/dev/null
+valgrind: $(addprefix $(OBJ)/test_,$(LAYERS))         ## the unit tests under valgrind; a leak fails
+	$(Q)sh tests/valgrind.sh $(BUILD)/valgrind $^
+layers:                               ## who includes whom, against the table above
+	$(Q)sh tests/layers.sh
+format:                               ## clang-format the sources
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+format-check:
+	$(Q)clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+
+# --- housekeeping ---------------------------------------------------------------------------------
+.PHONY: help new publish clean distclean
+new: $(BIN)/loggbook                  ## start an experiment that already builds: EXP=e22_idea
+	$(Q)$(BIN)/loggbook new "$(EXP)"
+publish: reports verify               ## dist/: site, PDFs, records, manifest
+	$(Q)sh templates/pandoc/publish.sh dist $(REPORTS) $(FIGURES) $(RESULTS)
+clean:                                ## remove what was compiled and drafted
+	rm -rf $(BUILD)
+distclean: clean                      ## also the generated spectra, records and dist/
+	rm -rf data/spectra data/results dist
+help:                                 ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1	\2/p' Makefile | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
+	@echo '  eNN          one experiment with its reports: $(sort $(foreach e,$(EXPERIMENTS),$(word 1,$(subst _, ,$(e)))))'
+	@echo 'Variables: PROFILE=quick|standard|large|million  DATA=DIR  V=1  (now: PROFILE=$(PROFILE))'
+endif

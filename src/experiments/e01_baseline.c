@@ -276,8 +276,8 @@ static void table_landscape(lb_study *s, const level_result *level, size_t n)
 static void table_least_squares(lb_study *s, const level_result *level, size_t n)
 {
     static const lb_column columns[] = {
-        {"noise", ""},     {"R² least squares", ""}, {"R² Ridge", ""},  {"ΔR²", "+"},
-        {"95 % CI", "ci"}, {"relative, %", "+"},     {"condition", ""}, {"solver", ""}};
+        {"noise", ""},     {"R² least squares", ""}, {"R² Ridge", ""},     {"ΔR²", "+"},
+        {"95 % CI", "ci"}, {"relative, %", "+"},     {"condition", ".1e"}, {"solver", ""}};
     lb_record_table(s->record, "T01.3", sizeof columns / sizeof *columns, columns);
     for (size_t i = 0; i < n; i++) {
         const double nu = level[i].noise;
@@ -350,12 +350,20 @@ static char *title_of(const lb_study *s, const char *what)
                       s->data.test.n);
 }
 
+/* "0.2 (15)": the level and the median ratio of norms |flux| / |noise| it leaves. */
+static void level_label(const lb_study *s, double noise, char *label, size_t size)
+{
+    if (noise > 0.0)
+        snprintf(label, size, "%.1f (%.3g)", noise, s->median_snr / noise);
+    else
+        snprintf(label, size, "%.1f (no noise)", noise);
+}
+
 static void figure_landscape(lb_study *s, const level_result *level, size_t n)
 {
-    char *stem = lb_study_figure(s, "F01.1"),
-         *title = title_of(s, "The best penalty grows with noise");
+    char *stem = lb_study_figure(s, "F01.1"), *title = title_of(s, "R^{2} against the penalty");
     double *path = lb_xcalloc(2 * n, sizeof *path);
-    lb_figure *f = lb_figure_new(stem, 7.4, 5.2, title,
+    lb_figure *f = lb_figure_new(stem, 6.5, 4.6, title,
                                  "R2 against the penalty on a logarithmic axis, a curve for each "
                                  "noise level, with the chosen penalties joined.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
@@ -363,11 +371,11 @@ static void figure_landscape(lb_study *s, const level_result *level, size_t n)
               LB_LOG10);
     lb_axes_x_zero(a, "OLS");
     lb_axes_y(a, "R^{2} on the test rows", NAN, 1.04, LB_LINEAR);
-    lb_figure_legend(f, LB_PLACE_RIGHT, "noise level");
+    lb_figure_legend(f, LB_PLACE_RIGHT, "noise (median SNR)");
     for (size_t i = 0; i < n; i++) {
         lb_style style = lb_style_ordered(i, n);
         char label[48], value[24];
-        snprintf(label, sizeof label, "%.1f", level[i].noise);
+        level_label(s, level[i].noise, label, sizeof label);
         lb_plot_line(a, level[i].alpha, level[i].r2, level[i].n_grid, style, label);
         style.marker = LB_STAR;
         style.size = 9.0;
@@ -476,7 +484,7 @@ static void figure_heat(lb_study *s, const level_result *level, size_t n)
     }
     char *stem = lb_study_figure(s, "F01.4"),
          *title = title_of(s, "R^{2} for every noise level and penalty");
-    lb_figure *f = lb_figure_new(stem, 7.4, 4.4, title,
+    lb_figure *f = lb_figure_new(stem, 6.6, 4.0, title,
                                  "Heat map of R2 with a row for each noise level and a column for "
                                  "each penalty; frames mark the choice on validation rows.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
@@ -513,7 +521,7 @@ static void figure_size(lb_study *s, const level_result *level, const size_resul
         text_of[i] = texts[i];
     }
     char *stem = lb_study_figure(s, "F01.5");
-    lb_figure *f = lb_figure_new(stem, 8.0, 4.8,
+    lb_figure *f = lb_figure_new(stem, 6.6, 4.3,
                                  "More training rows\nE01, each set scored on its own test rows",
                                  "Grouped bars of R2 for the main and the larger training set at "
                                  "each noise level with the relative gain in percent.");

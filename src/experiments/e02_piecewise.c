@@ -397,7 +397,7 @@ static void figure_rows(lb_study *s)
              c->n_train[c->outside]);
     snprintf(title[1], sizeof title[1], "test: %zu rows, %zu outside", c->test.n,
              c->n_test[c->outside]);
-    lb_figure *f = lb_figure_new(stem, 8.4, 4.6, "The nine bins\nE02",
+    lb_figure *f = lb_figure_new(stem, 6.5, 4.3, "The nine bins\nE02",
                                  "Training and test rows in the plane of temperature and "
                                  "metallicity with the bin edges and the rows per bin.");
     panel_of_rows(f, 0, c, &c->train, c->n_train, title[0]);
@@ -417,13 +417,13 @@ static void figure_bins(lb_study *s, const bin_result *bin, const lb_number *glo
     const lb_cohort *c = &s->data;
     double y[LB_BINS_MAX + 2], lo[LB_BINS_MAX + 2], hi[LB_BINS_MAX + 2];
     const char *names[LB_BINS_MAX + 2];
-    char name[LB_BINS_MAX][48], text[64];
+    char name[LB_BINS_MAX][64], text[64];
     lb_style styles[LB_BINS_MAX + 2];
     size_t count[LB_BINS_MAX + 2], n = 0;
     for (size_t k = 0; k < c->n_bins; k++) {
         if (c->merged_to[k] != (int)k)
             continue;
-        snprintf(name[n], sizeof name[n], "k=%zu %s", k, bin[k].name);
+        snprintf(name[n], sizeof name[n], "k=%zu %.31s", k, bin[k].name);
         names[n] = name[n];
         y[n] = bin[k].r2.value;
         lo[n] = bin[k].r2.ci_lo;
@@ -444,7 +444,7 @@ static void figure_bins(lb_study *s, const bin_result *bin, const lb_number *glo
     }
     char *stem = lb_study_figure(s, "F02.2"), *sizes = sizes_line(s, "E02", noise);
     char *title = lb_xprintf("Each expert in its own bin\n%s", sizes);
-    lb_figure *f = lb_figure_new(stem, 9.0, 4.8, title,
+    lb_figure *f = lb_figure_new(stem, 6.9, 4.3, title,
                                  "Bars of R2 with intervals: nine experts on the test rows of "
                                  "their bins, then global model and mixture on all covered rows.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
@@ -473,7 +473,7 @@ static void figure_predicted(lb_study *s, const lb_moe *moe, double noise)
     lb_contest *t = lb_contest_on(s, c, c->covered, entries, 2);
     char *stem = lb_study_figure(s, "F02.3"), *sizes = sizes_line(s, "E02", noise);
     char *title = lb_xprintf("Predicted against true log g, same rows\n%s", sizes);
-    lb_figure *f = lb_figure_new(stem, 8.4, 4.6, title,
+    lb_figure *f = lb_figure_new(stem, 6.5, 3.9, title,
                                  "Two scatter plots of predicted against true log g with the "
                                  "identity line: global model and mixture.");
     lb_figure_share_y(f);

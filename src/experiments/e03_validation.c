@@ -102,7 +102,7 @@ static void put_bootstrap(lb_study *s, const lb_contest *t, result *r)
     put_ladder(s, &r->val_alpha, "small.noise_0.2.delta_r2.val_alpha");
     r->boot_mean = lb_contest_delta_mean(t, NINE, GLOBAL);
     lb_study_put(s, r->boot_mean, "small.noise_0.2.bootstrap.mean");
-    lb_study_put(s, above, "small.noise_0.2.bootstrap.p_above");
+    lb_study_put(s, above, "small.noise_0.2.bootstrap.above_threshold");
     r->n_draws = lb_spec_size(s->spec, "bootstrap.resamples");
     r->draws = lb_xcalloc(r->n_draws, sizeof *r->draws);
     lb_contest_draws(t, NINE, GLOBAL, r->draws);
@@ -317,8 +317,13 @@ static void table_ablation(lb_study *s)
         lb_study_cell(s, "T03.2", "ablation.%s.n_experts", keys[i]);
         lb_study_cell(s, "T03.2", "ablation.%s.delta_r2", keys[i]);
         lb_study_cell(s, "T03.2", "ablation.%s.delta_r2", keys[i]);
-        lb_study_cell(s, "T03.2", "ablation.%s.share", keys[i]);
-        lb_study_cell(s, "T03.2", "ablation.%s.share", keys[i]);
+        if (i == 0) { /* the whole of itself */
+            lb_record_cell_text(s->record, "T03.2", "1");
+            lb_record_cell_text(s->record, "T03.2", "—");
+        } else {
+            lb_study_cell(s, "T03.2", "ablation.%s.share", keys[i]);
+            lb_study_cell(s, "T03.2", "ablation.%s.share", keys[i]);
+        }
         lb_study_cell(s, "T03.2", "data.n_test_covered");
         lb_study_cell(s, "T03.2", "data.coverage_test");
     }
@@ -336,7 +341,7 @@ static void summary_row(lb_study *s, const char *name, const char *key)
 static void table_seeds(lb_study *s, const result *r)
 {
     static const lb_column columns[] = {
-        {"seed", ""}, {"ΔR²", "+"}, {"95 % CI", "ci"}, {"R² global", ""}, {"R² MoE", ""}};
+        {"seed", ""}, {"ΔR²", ""}, {"95 % CI", "ci"}, {"R² global", ""}, {"R² MoE", ""}};
     lb_record_table(s->record, "T03.3", 5, columns);
     for (size_t i = 0; i < r->n_seeds; i++) {
         const size_t seed = (size_t)r->seeds[i];
@@ -429,13 +434,13 @@ static void figure_configurations(lb_study *s, const result *r, double noise)
     }
     char *stem = lb_study_figure(s, "F03.1"),
          *title = title_of(s, "The gain, correction by correction", noise);
-    lb_figure *f = lb_figure_new(stem, 7.6, 4.8, title,
+    lb_figure *f = lb_figure_new(stem, 6.5, 4.4, title,
                                  "Bars of the gain in R2 for the legacy protocol, aligned rows, "
                                  "penalties by validation, fallback and the mean over seeds.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
     lb_axes_x_names(a, NULL, names, N);
     lb_axes_x_counts(a, rows, N);
-    lb_axes_y(a, "ΔR^{2} (MoE - global)", 0.0, NAN, LB_LINEAR);
+    lb_axes_y(a, "ΔR^{2} (MoE - global)", NAN, NAN, LB_LINEAR);
     lb_plot_bars(
         a, (lb_bars){.y = y, .lo = lo, .hi = hi, .n = N, .styles = styles, .format = "%+.4f"});
     threshold_line(s, a);
@@ -466,7 +471,7 @@ static void figure_seeds(lb_study *s, const result *r, double noise)
                                  "draw, with the mean and the decision threshold.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
     lb_axes_x_names(a, NULL, names, 2);
-    lb_axes_y(a, "ΔR^{2} (MoE - global)", 0.0, NAN, LB_LINEAR);
+    lb_axes_y(a, "ΔR^{2} (MoE - global)", NAN, NAN, LB_LINEAR);
     lb_plot_box(a, 0.0, y, r->n_seeds, lb_style_role(LB_MIXTURE), NULL);
     lb_plot_points(a, x, y, r->n_seeds, lb_style_role(LB_MIXTURE), "one seed");
     lb_plot_labels(a, x, y, text_of, r->n_seeds, lb_style_role(LB_NEUTRAL));
@@ -507,7 +512,7 @@ static void figure_ablation(lb_study *s, const result *r, double noise)
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
     lb_axes_x_names(a, NULL, names, 3);
     lb_axes_x_counts(a, rows, 3);
-    lb_axes_y(a, "ΔR^{2} against the global model", 0.0, NAN, LB_LINEAR);
+    lb_axes_y(a, "ΔR^{2} against the global model", NAN, NAN, LB_LINEAR);
     lb_plot_bars(a, (lb_bars){.y = y,
                               .lo = lo,
                               .hi = hi,
@@ -528,7 +533,7 @@ static void figure_bootstrap(lb_study *s, const result *r, double noise)
     char text[64];
     char *stem = lb_study_figure(s, "F03.4"),
          *title = title_of(s, "Bootstrap distribution of the gain", noise);
-    lb_figure *f = lb_figure_new(stem, 6.8, 4.8, title,
+    lb_figure *f = lb_figure_new(stem, 6.4, 4.6, title,
                                  "Histogram of the resampled gain with its mean, its interval, "
                                  "zero and the decision threshold.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
@@ -582,7 +587,7 @@ static void figure_large(lb_study *s, const result *r)
     char *title =
         lb_xprintf("The larger replication\nE03, %zu training rows, %zu covered test rows",
                    s->more.train.n, lb_rowset_size(s->more.covered));
-    lb_figure *f = lb_figure_new(stem, 8.4, 4.8, title,
+    lb_figure *f = lb_figure_new(stem, 6.5, 4.0, title,
                                  "Left: R2 of global model and mixture at two noise levels. Right: "
                                  "their difference with interval and decision threshold.");
     const char *labels[] = {"global", "mixture"};
@@ -604,7 +609,7 @@ static void figure_large(lb_study *s, const result *r)
     lb_axes *b = lb_figure_panel(f, 0, 1, 1, 2);
     lb_axes_x_names(b, NULL, name_of, n);
     lb_axes_x_counts(b, rows, n);
-    lb_axes_y(b, "ΔR^{2} (MoE - global)", 0.0, NAN, LB_LINEAR);
+    lb_axes_y(b, "ΔR^{2} (MoE - global)", NAN, NAN, LB_LINEAR);
     lb_plot_bars(b, (lb_bars){.y = d,
                               .lo = dlo,
                               .hi = dhi,

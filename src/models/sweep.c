@@ -169,7 +169,9 @@ static lb_status choose_on_grid(member *m, lb_error *err)
     const lb_cvec alphas = {m->alphas, m->n_grid}, score = {m->r2_val, m->n_grid};
     const lb_status st = lb_ridge_choose(alphas, score, &m->on_grid, err);
     m->chosen = m->on_grid;
-    return st == LB_OK ? LB_OK : lb_error_within(err, "model '%s'", m->name);
+    if (st != LB_OK)
+        lb_error_within(err, "model '%s'", m->name);
+    return st;
 }
 
 static void choose_extended(member *m)

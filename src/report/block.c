@@ -7,6 +7,7 @@
 #include "report/pipe.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,36 @@
 /* --- tables ------------------------------------------------------------------------------------
  */
 
+/* Columns of the format "best" compete: the largest value of a row is printed bold. */
+static bool is_contender(const lb_table *t, size_t col)
+{
+    return t->columns[col].format && strcmp(t->columns[col].format, "best") == 0;
+}
+
+static bool is_best(lb_page *p, const lb_table *t, size_t row, size_t col, double value)
+{
+    for (size_t j = 0; j < t->cols; j++) {
+        const lb_cell *cell = &t->cells[row * t->cols + j];
+        lb_fact other;
+        if (is_contender(t, j) && cell->key &&
+            lb_facts_find(p->facts, cell->key, &other, NULL) == LB_OK && other.number &&
+            other.number->value > value)
+            return false;
+    }
+    return is_contender(t, col) && isfinite(value);
+}
+
+static void embolden(lb_text *text)
+{
+    char *bare = lb_text_take(text);
+    lb_text_printf(text, "**%s**", bare);
+    free(bare);
+}
+
 static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col, lb_pipe *pipe)
 {
     const lb_cell *cell = &t->cells[row * t->cols + col];
+    const char *format = is_contender(t, col) ? NULL : t->columns[col].format;
     if (!cell->key) {
         lb_pipe_text(pipe, cell->text);
         return LB_OK;
@@ -24,9 +52,17 @@ static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col,
     lb_fact fact;
     lb_text markup = {0}, plain = {0};
     lb_status st = lb_facts_find(p->facts, cell->key, &fact, p->err);
+    if (st == LB_OK && fact.number && !*fact.number->na && !isfinite(fact.number->ci_lo) &&
+        format && strcmp(format, "ci") == 0) {
+        lb_pipe_text(pipe, "—"); /* a number without an interval, in a column of intervals */
+        return LB_OK;
+    }
     if (st == LB_OK)
-        st =
-            lb_page_fact_to(p, &fact, fact.number ? t->columns[col].format : NULL, &markup, &plain);
+        st = lb_page_fact_to(p, &fact, fact.number ? format : NULL, &markup, &plain);
+    if (st == LB_OK && fact.number && is_best(p, t, row, col, fact.number->value)) {
+        embolden(&markup);
+        embolden(&plain);
+    }
     if (st == LB_OK)
         lb_pipe_cell(pipe, markup.s ? markup.s : "", plain.s ? plain.s : "",
                      fact.number && !*fact.number->na);

@@ -81,14 +81,15 @@ static lb_status group_rows(lb_cohort *c, const lb_spec *spec, lb_error *err)
     return LB_OK;
 }
 
-static void make_rowsets(lb_cohort *c)
+static void make_rowsets(lb_cohort *c, const char *prefix)
 {
+    char *all = lb_xprintf("%sall test rows", prefix);
+    char *covered = lb_xprintf("%scovered test rows", prefix);
     bool *keep = lb_xcalloc(c->test.n, sizeof *keep);
-    c->all =
-        lb_rowset_new("all test rows", lb_spectra_hash(c->split.test), c->test.rows, c->test.n);
+    c->all = lb_rowset_new(all, lb_spectra_hash(c->split.test), c->test.rows, c->test.n);
     for (size_t i = 0; i < c->test.n; i++)
         keep[i] = c->test.group[i] != c->outside;
-    c->covered = lb_rowset_where(c->all, "covered test rows", keep);
+    c->covered = lb_rowset_where(c->all, covered, keep);
     for (size_t k = 0; k < c->n_bins; k++) {
         char bin[32], *name;
         if (!c->n_test[k])
@@ -96,14 +97,17 @@ static void make_rowsets(lb_cohort *c)
         for (size_t i = 0; i < c->test.n; i++)
             keep[i] = c->test.group[i] == (int)k;
         lb_bins_name(&c->bins, (int)k, bin);
-        name = lb_xprintf("test rows of k=%zu %s", k, bin);
+        name = lb_xprintf("%stest rows of k=%zu %s", prefix, k, bin);
         c->in_bin[k] = lb_rowset_where(c->all, name, keep);
         free(name);
     }
     free(keep);
+    free(all);
+    free(covered);
 }
 
-lb_status lb_cohort_open(const char *root, const lb_spec *spec, lb_cohort *out, lb_error *err)
+lb_status lb_cohort_open(const char *root, const char *prefix, const lb_spec *spec, lb_cohort *out,
+                         lb_error *err)
 {
     const char *target = lb_spec_text(spec, "protocol.label", "en");
     lb_cohort c = {0};
@@ -121,7 +125,7 @@ lb_status lb_cohort_open(const char *root, const lb_spec *spec, lb_cohort *out, 
         (st = side_open(&c.split.kept_test, target, &c.bins, &c.test, err)) != LB_OK ||
         (st = group_rows(&c, spec, err)) != LB_OK)
         goto fail;
-    make_rowsets(&c);
+    make_rowsets(&c, prefix);
     if (lb_rowset_size(c.covered) == 0) {
         st = LB_FAIL(err, LB_EINVAL, "%s: no test row lies in the bins of %s", root,
                      lb_spec_path(spec));

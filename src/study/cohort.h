@@ -44,10 +44,12 @@ typedef struct lb_cohort {
 
 /**
  * Open the spectra under @p root, screen them, and sort them by the bins of @p spec.
+ * @param prefix  put before the names of the row sets ("" or "larger set: ")
  * @return LB_OK or what lb_split_open(), lb_bins_check() and lb_bins_merge() say; LB_EINVAL when no
  *         test row is covered
  */
-lb_status lb_cohort_open(const char *root, const lb_spec *spec, lb_cohort *out, lb_error *err);
+lb_status lb_cohort_open(const char *root, const char *prefix, const lb_spec *spec, lb_cohort *out,
+                         lb_error *err);
 void lb_cohort_close(lb_cohort *c); /* zeroed is fine */
 
 /** A cohort seen at one noise level with one draw of the noise. Holds what its streams point to, so

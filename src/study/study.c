@@ -252,7 +252,9 @@ static void put_snr(lb_study *s, lb_spectra *test)
     double *norm = lb_xcalloc(n, sizeof *norm), *pixel = lb_xcalloc(n, sizeof *pixel);
     lb_study_take(s, lb_spectra_snr(test, (lb_vec){norm, n}, (lb_vec){pixel, n}, s->err));
     if (lb_study_ok(s)) {
-        lb_study_put(s, median_of(norm, n), "data.snr_norm_ratio_median");
+        const lb_number ratio = median_of(norm, n);
+        s->median_snr = ratio.value;
+        lb_study_put(s, ratio, "data.snr_norm_ratio_median");
         lb_study_put(s, median_of(pixel, n), "data.snr_per_pixel_median");
     }
     free(norm);
@@ -319,12 +321,14 @@ static void put_data(lb_study *s)
     if (c->split.val)
         lb_record_provenance(s->record, "data.val", "%s", lb_spectra_hash(c->split.val));
     lb_record_provenance(s->record, "data.test", "%s", lb_spectra_hash(c->split.test));
-    if (s->has_more) {
+    if (!s->has_more) {
+        lb_study_put(s, lb_number_na("count", "not run"), "more.n_train");
+        lb_study_put(s, lb_number_na("count", "not run"), "more.n_test_covered");
+    } else {
         put_rows(s, &s->more, "more");
         lb_record_provenance(s->record, "more.train", "%s", lb_spectra_hash(s->more.split.train));
         lb_record_provenance(s->record, "more.test", "%s", lb_spectra_hash(s->more.split.test));
     }
-    lb_record_run(s->record, "openblas.core", "%s", lb_blas_core());
 }
 
 /* --- the program -------------------------------------------------------------------------------
@@ -419,9 +423,9 @@ static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error 
 
     lb_study_take(&s, lb_spec_load(a->spec, &s.spec, err));
     if (s.status == LB_OK)
-        lb_study_take(&s, lb_cohort_open(a->data, s.spec, &s.data, err));
+        lb_study_take(&s, lb_cohort_open(a->data, "", s.spec, &s.data, err));
     if (s.status == LB_OK && a->replication) {
-        lb_study_take(&s, lb_cohort_open(a->replication, s.spec, &s.more, err));
+        lb_study_take(&s, lb_cohort_open(a->replication, "larger set: ", s.spec, &s.more, err));
         s.has_more = s.status == LB_OK;
     }
     if (s.status == LB_OK) {
