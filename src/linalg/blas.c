@@ -56,12 +56,6 @@ void lb_gemv(bool transpose, double alpha, lb_cmat a, lb_cvec x, double beta, lb
                 alpha, a.data, (int)a.stride, x.data, 1, beta, y.data, 1);
 }
 
-void lb_symv_lower(lb_cmat a, lb_cvec x, lb_vec y)
-{
-    cblas_dsymv(CblasRowMajor, CblasLower, (int)a.rows, 1.0, a.data, (int)a.stride, x.data, 1, 0.0,
-                y.data, 1);
-}
-
 void lb_gemm(bool transpose_a, bool transpose_b, double alpha, lb_cmat a, lb_cmat b, double beta,
              lb_mat c)
 {

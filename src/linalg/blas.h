@@ -38,9 +38,6 @@ double lb_dot(lb_cvec x, lb_cvec y);
 /** y = beta y + alpha A x, or A' x if @p transpose. */
 void lb_gemv(bool transpose, double alpha, lb_cmat a, lb_cvec x, double beta, lb_vec y);
 
-/** y = A x with A symmetric, held in its lower triangle. */
-void lb_symv_lower(lb_cmat a, lb_cvec x, lb_vec y);
-
 /** C = beta C + alpha op(A) op(B), op being the transpose where asked. */
 void lb_gemm(bool transpose_a, bool transpose_b, double alpha, lb_cmat a, lb_cmat b, double beta,
              lb_mat c);

@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { S = LB_CROSS_STRIP, WIDE = LB_CROSS_WIDE, BLOCK = 128 /* rows of U, a multiple of S */ };
+enum {
+    S = LB_CROSS_STRIP,
+    WIDE = LB_CROSS_WIDE,
+    BLOCK = 128,     /* rows of U finished at a time, a multiple of S */
+    TASK = 4 * WIDE, /* strips a thread takes at a time */
+};
 
 /* U in strips of S columns; the matrix is padded with an identity to a multiple of S. */
 struct lb_cholesky {
@@ -40,30 +45,41 @@ void lb_cholesky_free(lb_cholesky *f)
     free(f);
 }
 
-/* Rows first .. last-1 of U := those of A + shift I, from the diagonal on. */
-static void load(lb_cholesky *f, lb_cmat a, double shift, size_t first, size_t last)
+double *lb_cholesky_place(lb_cholesky *f, size_t i, size_t j)
 {
-    for (size_t j = first; j < f->rows; j++) {
-        double *out = line(f, j / S, 0) + j % S;
-        for (size_t k = first; k < last; k++) {
-            const double pad = j == k ? 1.0 : 0.0;
-            out[k * S] = k > j ? 0.0 : j < f->p && k < f->p ? a.data[j * a.stride + k] : pad;
+    return line(f, j / S, i) + j % S;
+}
+
+void lb_cholesky_multiply(const lb_cholesky *f, lb_cvec x, lb_vec y)
+{
+    memset(y.data, 0, y.n * sizeof *y.data);
+    for (size_t s = 0; s < f->n_strips; s++) {
+        const size_t j0 = s * S, n = f->p - j0 < S ? f->p - j0 : S;
+        for (size_t i = 0; i < j0; i++) { /* an element counts in its own row and in its mirror's */
+            const double *u = line(f, s, i);
+            double sum = 0.0;
+            for (size_t c = 0; c < n; c++) {
+                sum += u[c] * x.data[j0 + c];
+                y.data[j0 + c] += u[c] * x.data[i];
+            }
+            y.data[i] += sum;
         }
-        if (j < last && j < f->p)
-            out[j * S] += shift;
+        for (size_t r = 0; r < n; r++)
+            for (size_t c = 0; c < n; c++)
+                y.data[j0 + r] += line(f, s, j0 + (r < c ? r : c))[r < c ? c : r] * x.data[j0 + c];
     }
 }
 
-/* U(i, j) -= sum of U(k, i) U(k, j) over from <= k < to, for the S rows i of strip @p si and the
- * WIDE strips from sj on. */
-static void subtract(lb_cholesky *f, size_t si, size_t sj, size_t from, size_t to)
+/* U(i, j) -= sum of U(k, i) U(k, j) over from <= k < to, for the S rows i of strip si and the columns
+ * j of up to WIDE strips: sj .. end-1. */
+static void subtract(lb_cholesky *f, size_t si, size_t sj, size_t end, size_t from, size_t to)
 {
     _Alignas(64) double sum[S][WIDE * S];
     const double *b[WIDE];
     for (size_t q = 0; q < WIDE; q++)
-        b[q] = line(f, sj + q < f->n_strips ? sj + q : f->n_strips - 1, from);
+        b[q] = line(f, sj + q < end ? sj + q : end - 1, from);
     lb_cross_block(to - from, line(f, si, from), b, sum);
-    for (size_t q = 0; q < WIDE && sj + q < f->n_strips; q++)
+    for (size_t q = 0; q < WIDE && sj + q < end; q++)
         for (size_t r = 0; r < S; r++) {
             double *out = line(f, sj + q, si * S + r);
             for (size_t c = 0; c < S; c++)
@@ -109,31 +125,61 @@ static void solve_strip(lb_cholesky *f, size_t s, size_t t)
     }
 }
 
-lb_status lb_cholesky_factor(lb_cholesky *f, lb_cmat a, double shift, lb_error *err)
+/* What all rows above contribute to rows first .. last-1 in strips begin .. end-1. */
+static void from_above(lb_cholesky *f, size_t first, size_t last, size_t begin, size_t end)
 {
-    if (a.rows != f->p || a.cols != f->p)
-        return LB_FAIL(err, LB_ESHAPE, "Cholesky of a %zux%zu matrix in room for %zu", a.rows,
-                       a.cols, f->p);
+    for (size_t k = 0; k < first; k += LB_CROSS_CHAIN) {
+        const size_t to = k + LB_CROSS_CHAIN < first ? k + LB_CROSS_CHAIN : first;
+        for (size_t sj = begin; sj < end; sj += WIDE)
+            for (size_t si = first / S; si < last / S && si < sj + WIDE; si++)
+                subtract(f, si, sj, end, k, to);
+    }
+}
+
+/* The square on the diagonal, rows and columns first .. last-1. */
+static lb_status factor_square(lb_cholesky *f, size_t first, size_t last, lb_error *err)
+{
+    const size_t end = last / S;
+    from_above(f, first, last, first / S, end);
+    for (size_t si = first / S; si < end; si++) {
+        for (size_t sj = si; si * S > first && sj < end; sj += WIDE)
+            subtract(f, si, sj, end, first, si * S);
+        const lb_status st = factor_corner(f, si, err);
+        if (st != LB_OK)
+            return st;
+        for (size_t sj = si + 1; sj < end; sj++)
+            solve_strip(f, si, sj);
+    }
+    return LB_OK;
+}
+
+/* Strips begin .. end-1 right of that square. */
+static void finish_strips(lb_cholesky *f, size_t first, size_t last, size_t begin, size_t end)
+{
+    from_above(f, first, last, begin, end);
+    for (size_t si = first / S; si < last / S; si++) {
+        for (size_t sj = begin; si * S > first && sj < end; sj += WIDE)
+            subtract(f, si, sj, end, first, si * S);
+        for (size_t sj = begin; sj < end; sj++)
+            solve_strip(f, si, sj);
+    }
+}
+
+lb_status lb_cholesky_factor(lb_cholesky *f, double shift, lb_error *err)
+{
+    for (size_t j = 0; j < f->p; j++)
+        *lb_cholesky_place(f, j, j) += shift;
+    for (size_t j = f->p; j < f->rows; j++)
+        for (size_t i = 0; i <= j; i++)
+            *lb_cholesky_place(f, i, j) = i == j ? 1.0 : 0.0;
     for (size_t first = 0; first < f->rows; first += BLOCK) {
         const size_t last = first + BLOCK < f->rows ? first + BLOCK : f->rows;
-        load(f, a, shift, first, last);
-        /* 1. What all rows above contribute to this block of rows, a chain of rows at a time. */
-        for (size_t k = 0; k < first; k += LB_CROSS_CHAIN) {
-            const size_t to = k + LB_CROSS_CHAIN < first ? k + LB_CROSS_CHAIN : first;
-            for (size_t sj = first / S; sj < f->n_strips; sj += WIDE)
-                for (size_t si = first / S; si < last / S && si < sj + WIDE; si++)
-                    subtract(f, si, sj, k, to);
-        }
-        /* 2. Within the block, S rows at a time. */
-        for (size_t si = first / S; si < last / S; si++) {
-            for (size_t sj = si; si * S > first && sj < f->n_strips; sj += WIDE)
-                subtract(f, si, sj, first, si * S);
-            const lb_status st = factor_corner(f, si, err);
-            if (st != LB_OK)
-                return st;
-            for (size_t sj = si + 1; sj < f->n_strips; sj++)
-                solve_strip(f, si, sj);
-        }
+        const lb_status st = factor_square(f, first, last, err);
+        if (st != LB_OK)
+            return st;
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t s = last / S; s < f->n_strips; s += TASK)
+            finish_strips(f, first, last, s, s + TASK < f->n_strips ? s + TASK : f->n_strips);
     }
     return LB_OK;
 }

@@ -13,10 +13,9 @@
 #include <sys/mman.h>
 
 enum {
-    BLOCK = 1024, /* rows read at once, and rows of a group multiplied at once */
-    CHAIN = 512,  /* float32: rows summed in single precision before float64 takes over */
+    BLOCK = LB_CROSS_CHAIN, /* rows read at once, and rows of a group multiplied at once */
     TILE_MAX =
-        512, /* columns of a tile; fewer for narrow matrices, so that two threads have work */
+        256, /* columns of a tile; fewer for narrow matrices, so that two threads have work */
     TILE_MIN = 64,
 };
 
@@ -233,19 +232,16 @@ static lb_strips strips_of_tile(const lb_gram *g, const group *k, size_t i)
     return (lb_strips){g->strips + i * g->tile * BLOCK, k->waiting, tile_width(g, i), BLOCK};
 }
 
-/* Single precision for CHAIN rows, then into float64. */
+/* Single precision for one block of rows, then into float64. */
 static void add_tile_float32(const lb_gram *g, const group *k, size_t i, size_t j, lb_mat c)
 {
-    const size_t wi = c.rows, wj = c.cols, n = k->waiting;
-    const float *at_i = g->panel + i * g->tile * BLOCK, *at_j = g->panel + j * g->tile * BLOCK;
+    const size_t wi = c.rows, wj = c.cols;
+    const lb_cmatf a = {g->panel + i * g->tile * BLOCK, k->waiting, wi, wi};
+    const lb_cmatf b = {g->panel + j * g->tile * BLOCK, k->waiting, wj, wj};
     float *part = lb_xaligned(wi * wj, sizeof *part);
-    for (size_t first = 0; first < n; first += CHAIN) {
-        const size_t rows = n - first < CHAIN ? n - first : CHAIN;
-        const lb_cmatf a = {at_i + first * wi, rows, wi, wi}, b = {at_j + first * wj, rows, wj, wj};
-        lb_gemmf(true, false, 1.0f, a, b, 0.0f, (lb_matf){part, wi, wj, wj});
-        for (size_t e = 0; e < wi * wj; e++)
-            c.data[e] += (double)part[e];
-    }
+    lb_gemmf(true, false, 1.0f, a, b, 0.0f, (lb_matf){part, wi, wj, wj});
+    for (size_t e = 0; e < wi * wj; e++)
+        c.data[e] += (double)part[e];
     free(part);
 }
 
@@ -383,89 +379,127 @@ done:
     return st;
 }
 
-/* Tile (I, J) of the union, centred and back in the units of x, into its place in m->xx. */
-static void place_tile(const lb_gram *g, const bool *use, size_t i, size_t j, const double *sum,
-                       const lb_moments *m)
+/* Element (j, j) of the union, centred, in the scaled units. */
+static double spread(const lb_gram *g, const bool *use, size_t j, double sum, double n)
 {
-    const size_t wi = tile_width(g, i), wj = tile_width(g, j), i0 = i * g->tile, j0 = j * g->tile;
-    const size_t at = g->offset[i * (i + 1) / 2 + j];
-    for (size_t r = 0; r < wi; r++) {
-        const size_t c_end = i == j ? r + 1 : wj;
-        double *out = m->xx.data + (i0 + r) * m->xx.stride + j0;
-        for (size_t c = 0; c < c_end; c++)
-            out[c] = -sum[i0 + r] * sum[j0 + c] / (double)m->n;
-        for (size_t k = 0; k < g->n_groups; k++) {
-            if (!use[k] || !g->groups[k].n)
-                continue;
-            const double *tile = g->groups[k].tiles + at + r * wj;
-            for (size_t c = 0; c < c_end; c++)
-                out[c] += tile[c];
-        }
-        for (size_t c = 0; c < c_end; c++)
-            out[c] *= g->scale[i0 + r] * g->scale[j0 + c];
-    }
+    const size_t i = j / g->tile, r = j % g->tile;
+    double total = 0.0;
+    for (size_t k = 0; k < g->n_groups; k++)
+        if (use[k] && g->groups[k].n)
+            total += g->groups[k].tiles[g->offset[i * (i + 3) / 2] + r * tile_width(g, i) + r];
+    return total - sum * sum / n;
 }
 
-/* The sd of every column from the diagonal, and with @p standardise xx and xy in its units. */
-static void standard_deviations(const lb_gram *g, bool standardise, const double *sum,
-                                lb_moments *m)
+/* The sd of every column. */
+static void standard_deviations(const lb_gram *g, const bool *use, const double *sum, lb_moments *m)
 {
-    const size_t p = g->p;
+    const double n = (double)m->n;
     /* What rounding can leave of a column that is constant but off the shift: the error of a sum of
      * n squares of its offset. */
-    const double rounding = (64.0 + sqrt((double)m->n)) * (g->float32 ? FLT_EPSILON : DBL_EPSILON);
-    for (size_t j = 0; j < p; j++) {
-        const double var = m->xx.data[j * m->xx.stride + j] / (double)m->n;
-        const double mean = sum[j] / (double)m->n * g->scale[j];
-        const bool constant = !(var > rounding * mean * mean);
-        m->sd.data[j] = constant ? 1.0 : sqrt(var);
-    }
-    if (!standardise)
-        return;
-    for (size_t i = 0; i < p; i++) {
-        m->xy.data[i] /= m->sd.data[i];
-        for (size_t j = 0; j <= i; j++)
-            m->xx.data[i * m->xx.stride + j] /= m->sd.data[i] * m->sd.data[j];
+    const double rounding = (64.0 + sqrt(n)) * (g->float32 ? FLT_EPSILON : DBL_EPSILON);
+    for (size_t j = 0; j < g->p; j++) {
+        const double variance = spread(g, use, j, sum[j], n) / n, mean = sum[j] / n;
+        const bool constant = !(variance > rounding * mean * mean);
+        m->sd.data[j] = constant ? 1.0 : sqrt(variance) * g->scale[j];
     }
 }
 
-lb_status lb_gram_moments(const lb_gram *g, const bool *use, bool standardise, lb_moments *m,
-                          lb_error *err)
+/* Row r (from the diagonal down to column 0 of it, if it lies there) of tile (I, J) of the union,
+ * centred and in its final units. */
+static void tile_row(const lb_gram *g, const bool *use, size_t i, size_t j, size_t r,
+                     const double *sum, const double *unit, double n, double *out)
+{
+    const size_t width = tile_width(g, j), count = i == j ? r + 1 : width;
+    const size_t row = i * g->tile + r, j0 = j * g->tile;
+    const size_t at = g->offset[i * (i + 1) / 2 + j] + r * width;
+    memset(out, 0, width * sizeof *out);
+    for (size_t k = 0; k < g->n_groups; k++) {
+        if (!use[k] || !g->groups[k].n)
+            continue;
+        const double *tile = g->groups[k].tiles + at;
+        for (size_t c = 0; c < count; c++)
+            out[c] += tile[c];
+    }
+    for (size_t c = 0; c < count; c++)
+        out[c] = (out[c] - sum[row] * sum[j0 + c] / n) * (unit[row] * unit[j0 + c]);
+}
+
+/* Tile (I, J) to its places in m, LB_CROSS_STRIP rows at a time as the room wants them. */
+static void place_tile(const lb_gram *g, const bool *use, size_t i, size_t j, const double *sum,
+                       const double *unit, const lb_moments *m)
+{
+    enum { S = LB_CROSS_STRIP };
+    const size_t rows = tile_width(g, i), width = tile_width(g, j), j0 = j * g->tile;
+    double part[S][TILE_MAX];
+    for (size_t r0 = 0; r0 < rows; r0 += S) {
+        const size_t here = rows - r0 < S ? rows - r0 : S, row = i * g->tile + r0;
+        for (size_t r = 0; r < here; r++) {
+            tile_row(g, use, i, j, r0 + r, sum, unit, (double)m->n, part[r]);
+            for (size_t c = 0; m->xx.data && c < width && j0 + c <= row + r; c++)
+                m->xx.data[(row + r) * m->xx.stride + j0 + c] = part[r][c];
+        }
+        if (!m->room)
+            continue;
+        for (size_t c = 0; c < width && j0 + c < row + here; c++) {
+            double *out = lb_cholesky_place(m->room, j0 + c, row);
+            for (size_t r = 0; r < here; r++)
+                out[r] = part[r][c];
+        }
+    }
+}
+
+static bool sizes_agree(const lb_gram *g, const lb_moments *m)
 {
     const size_t p = g->p;
-    if (m->xx.rows != p || m->xx.cols != p || m->xy.n != p || m->mean.n != p || m->sd.n != p)
-        return LB_FAIL(err, LB_ESHAPE, "the Gram has %zu columns, the moments were made for %zu", p,
-                       m->xx.rows);
-    double *sum = lb_xcalloc(p, sizeof *sum), st = 0.0, stt = 0.0;
-    memset(m->xy.data, 0, p * sizeof(double));
+    return (!m->xx.data || (m->xx.rows == p && m->xx.cols == p)) && m->xy.n == p &&
+           m->mean.n == p && m->sd.n == p;
+}
+
+/* Counts and sums of the union: n, sum of t, sum of t^2, and sum (p), m->xy (p) of the columns. */
+static void add_up(const lb_gram *g, const bool *use, double *sum, double *st, double *stt,
+                   lb_moments *m)
+{
+    memset(m->xy.data, 0, g->p * sizeof(double));
     m->n = 0;
     for (size_t k = 0; k < g->n_groups; k++) {
         const group *q = &g->groups[k];
         if (!use[k] || !q->n)
             continue;
         m->n += q->n;
-        st += q->st;
-        stt += q->stt;
-        for (size_t j = 0; j < p; j++) {
+        *st += q->st;
+        *stt += q->stt;
+        for (size_t j = 0; j < g->p; j++) {
             sum[j] += q->sum[j];
             m->xy.data[j] += q->xy[j];
         }
     }
+}
+
+lb_status lb_gram_moments(const lb_gram *g, const bool *use, bool standardise, lb_moments *m,
+                          lb_error *err)
+{
+    if (!sizes_agree(g, m))
+        return LB_FAIL(err, LB_ESHAPE, "the Gram has %zu columns, the moments were made for %zu",
+                       g->p, m->xy.n);
+    double *sum = lb_xcalloc(2 * g->p, sizeof *sum), *unit = sum + g->p, st = 0.0, stt = 0.0;
+    add_up(g, use, sum, &st, &stt, m);
+    const double n = (double)m->n;
     if (m->n == 0) {
         free(sum);
         return LB_FAIL(err, LB_EINVAL, "the groups of this model hold no row");
     }
-    const double n = (double)m->n;
-    for (size_t j = 0; j < p; j++) {
-        m->xy.data[j] = (m->xy.data[j] - sum[j] * st / n) * g->scale[j] * g->y_scale;
+    standard_deviations(g, use, sum, m);
+    for (size_t j = 0; j < g->p; j++) {
+        unit[j] = standardise ? g->scale[j] / m->sd.data[j] : g->scale[j];
+        m->xy.data[j] = (m->xy.data[j] - sum[j] * st / n) * unit[j] * g->y_scale;
         m->mean.data[j] = g->shift[j] + g->scale[j] * (sum[j] / n);
     }
     m->y_mean = g->y_shift + g->y_scale * (st / n);
     m->yy = (stt - st * st / n) * g->y_scale * g->y_scale;
+#pragma omp parallel for schedule(dynamic, 1)
     for (size_t i = 0; i < g->n_tiles; i++)
         for (size_t j = 0; j <= i; j++)
-            place_tile(g, use, i, j, sum, m);
-    standard_deviations(g, standardise, sum, m);
+            place_tile(g, use, i, j, sum, unit, m);
     free(sum);
     return LB_OK;
 }

@@ -3,6 +3,7 @@
 #define LB_LINALG_GRAM_H
 
 #include "core/error.h"
+#include "linalg/cholesky.h"
 #include "linalg/mat.h"
 #include "linalg/stream.h"
 
@@ -49,7 +50,8 @@ bool lb_gram_is_float32(const lb_gram *g);
 
 /** The centred moments of a union of groups. The caller owns the buffers and sets their sizes. */
 typedef struct lb_moments {
-    lb_mat xx;         /* (p, p) Xc'Xc, lower triangle; the strict upper triangle is not touched */
+    lb_mat xx;         /* (p, p) Xc'Xc, lower triangle; data NULL: not wanted */
+    lb_cholesky *room; /* the same, ready to be factored; NULL: not wanted */
     lb_vec xy;         /* (p) Xc'yc */
     lb_vec mean, sd;   /* (p) of the columns; sd over n (ddof 0), 1 for a constant column */
     double y_mean, yy; /* yy = yc'yc */

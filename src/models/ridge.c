@@ -7,13 +7,12 @@
 
 #include <float.h>
 #include <math.h>
-#include <omp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    STEPS = 6,   /* of power iteration, enough for the size of a condition number */
+    STEPS = 4,   /* of power iteration, enough for the size of a condition number */
     READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
 };
@@ -29,12 +28,10 @@ typedef struct job {
     double *least, *largest; /* (n_models) extreme eigenvalues of Xc'Xc, estimated */
 } job;
 
-/* One thread's scratch: the system of one model and a factor of it. */
+/* The system of one model, and its solution. */
 typedef struct work {
     lb_moments m;
-    lb_cholesky *factor;
     lb_vec x;
-    size_t model; /* loaded, or SIZE_MAX */
 } work;
 
 static lb_vec vec_new(size_t n)
@@ -44,22 +41,18 @@ static lb_vec vec_new(size_t n)
 
 static work work_new(size_t p)
 {
-    return (work){.m = {.xx = lb_mat_of(lb_xaligned(p * p, sizeof(double)), p, p),
-                        .xy = vec_new(p),
-                        .mean = vec_new(p),
-                        .sd = vec_new(p)},
-                  .factor = lb_cholesky_new(p),
-                  .x = vec_new(p),
-                  .model = SIZE_MAX};
+    return (work){
+        .m = {.room = lb_cholesky_new(p), .xy = vec_new(p), .mean = vec_new(p), .sd = vec_new(p)},
+        .x = vec_new(p)};
 }
 
 static void work_free(work *w)
 {
+    lb_cholesky_free(w->m.room);
     free(w->m.xx.data);
     free(w->m.xy.data);
     free(w->m.mean.data);
     free(w->m.sd.data);
-    lb_cholesky_free(w->factor);
     free(w->x.data);
 }
 
@@ -93,11 +86,10 @@ void lb_ridge_free(lb_ridge *r)
 
 typedef void apply(const void *self, lb_vec x); /* x := A x */
 
-static void apply_gram(const void *self, lb_vec x)
+static void apply_matrix(const void *self, lb_vec x)
 {
-    const work *w = self;
     lb_vec y = vec_new(x.n);
-    lb_symv_lower(lb_mat_const(w->m.xx), lb_vec_const(x), y);
+    lb_cholesky_multiply(self, lb_vec_const(x), y);
     memcpy(x.data, y.data, x.n * sizeof(double));
     free(y.data);
 }
@@ -129,24 +121,17 @@ static double largest_eigenvalue(apply *a, const void *self, size_t p)
 
 static lb_status load(const job *q, size_t model, work *w, lb_error *err)
 {
-    if (w->model == model)
-        return LB_OK;
-    const bool *use = q->use + model * lb_gram_groups(q->g);
-    const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
-    if (st != LB_OK)
-        return st;
-    w->model = model;
-    return LB_OK;
+    return lb_gram_moments(q->g, q->use + model * lb_gram_groups(q->g), q->standardise, &w->m, err);
 }
 
-/* Solution @p x of alpha k, back in the units of the columns, into the fit. A solution that is not
- * finite leaves method 0: not solved yet. */
-static void store(const job *q, const work *w, size_t k, const double *x, char method)
+/* Solution x of alpha k, back in the units of the columns, into the fit. One that is not finite
+ * leaves method 0: not solved yet. */
+static void store(const job *q, const work *w, size_t model, size_t k, char method)
 {
-    lb_ridge *fit = q->fits[w->model];
+    lb_ridge *fit = q->fits[model];
     double *out = fit->w.data + k * fit->w.stride, b = w->m.y_mean;
     for (size_t j = 0; j < fit->w.cols; j++) {
-        out[j] = q->standardise ? x[j] / w->m.sd.data[j] : x[j];
+        out[j] = q->standardise ? w->x.data[j] / w->m.sd.data[j] : w->x.data[j];
         b -= w->m.mean.data[j] * out[j];
     }
     fit->b[k] = b;
@@ -156,23 +141,25 @@ static void store(const job *q, const work *w, size_t k, const double *x, char m
 static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, lb_error *err)
 {
     const double alpha = q->alphas.data[k];
+    const size_t p = lb_gram_cols(q->g);
     lb_status st;
     if ((st = load(q, model, w, err)) != LB_OK)
         return st;
-    if (alpha == 0.0 && w->m.n <= w->m.xx.cols)
+    if (alpha == 0.0 && w->m.n <= p)
         return LB_OK; /* singular by counting: left to solve_spectral() */
-    if (lb_cholesky_factor(w->factor, lb_mat_const(w->m.xx), alpha, NULL) != LB_OK)
+    if (k == q->smallest)
+        q->largest[model] = largest_eigenvalue(apply_matrix, w->m.room, p);
+    if (lb_cholesky_factor(w->m.room, alpha, NULL) != LB_OK)
         return LB_OK; /* likewise */
     if (k == q->smallest) {
-        const double inverse = largest_eigenvalue(apply_inverse, w->factor, w->m.xx.cols);
-        q->largest[model] = largest_eigenvalue(apply_gram, w, w->m.xx.cols);
+        const double inverse = largest_eigenvalue(apply_inverse, w->m.room, p);
         q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
         if (alpha == 0.0 && !(q->least[model] > LB_RIDGE_RCOND * q->largest[model]))
             return LB_OK;
     }
     memcpy(w->x.data, w->m.xy.data, w->x.n * sizeof(double));
-    lb_cholesky_solve(w->factor, w->x);
-    store(q, w, k, w->x.data, 'c');
+    lb_cholesky_solve(w->m.room, w->x);
+    store(q, w, model, k, 'c');
     return LB_OK;
 }
 
@@ -182,6 +169,10 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
     const size_t p = lb_gram_cols(q->g);
     lb_vec e = vec_new(p), rotated = vec_new(p), c = vec_new(p);
     lb_status st;
+    if (!w->m.xx.data)
+        w->m.xx = lb_mat_of(lb_xaligned(p * p, sizeof(double)), p, p);
+    lb_cholesky_free(w->m.room);
+    w->m.room = NULL;
     if ((st = load(q, model, w, err)) != LB_OK ||
         (st = lb_eigen_symmetric(w->m.xx, e, err)) != LB_OK)
         goto done;
@@ -200,7 +191,7 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
             kept = counts ? fmax(e.data[i], 0.0) : kept;
         }
         lb_gemv(true, 1.0, lb_mat_const(w->m.xx), lb_vec_const(c), 0.0, w->x);
-        store(q, w, k, w->x.data, 's');
+        store(q, w, model, k, 's');
         q->fits[model]->condition[k] =
             q->largest[model] > 0.0 ? (q->largest[model] + alpha) / (kept + alpha) : 1.0;
         if (!q->fits[model]->method[k]) {
@@ -209,7 +200,6 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
         }
     }
 done:
-    w->model = SIZE_MAX; /* eigenvectors now */
     free(e.data);
     free(rotated.data);
     free(c.data);
@@ -219,55 +209,37 @@ done:
 /* --- many systems -------------------------------------------------------------------------------
  */
 
-/* The factorisations: an equal run of (model, alpha) a thread. */
-static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
+/* What no factorisation could solve, if anything; then the condition of the rest. */
+static lb_status solve_rest(const job *q, size_t model, work *w, lb_error *err)
 {
-    const size_t p = lb_gram_cols(q->g), units = n_models * q->alphas.n;
-    const size_t most = (size_t)omp_get_max_threads();
-    lb_status status = LB_OK;
-#pragma omp parallel num_threads((int)(units < most ? units : most))
-    {
-        work w = work_new(p);
-        lb_error mine = {0};
-#pragma omp for schedule(static)
-        for (size_t u = 0; u < units; u++) {
-            const lb_status st = solve_cholesky(q, u / q->alphas.n, u % q->alphas.n, &w, &mine);
-            if (st != LB_OK) {
-#pragma omp critical
-                status = status == LB_OK ? LB_FAIL(err, st, "%s", mine.text) : status;
-            }
-        }
-        work_free(&w);
-    }
-    return status;
+    lb_ridge *fit = q->fits[model];
+    lb_status st = LB_OK;
+    size_t open = 0;
+    while (open < fit->n_alpha && fit->method[open])
+        open++;
+    if (open < fit->n_alpha && lb_gram_is_float32(q->g))
+        return LB_FAIL(err, LB_ENUMERIC,
+                       "the float32 Gram of model %zu is too coarse for alpha = %g; accumulate it "
+                       "in float64",
+                       model, fit->alpha[open]);
+    if (open < fit->n_alpha)
+        st = solve_spectral(q, model, w, err);
+    for (size_t k = 0; k < fit->n_alpha; k++)
+        if (fit->method[k] == 'c')
+            fit->condition[k] =
+                (q->largest[model] + fit->alpha[k]) / (q->least[model] + fit->alpha[k]);
+    return st;
 }
 
-/* What no factorisation could solve, one model after the other: an eigenvector matrix needs room.
- */
-static lb_status solve_rest(const job *q, size_t n_models, lb_error *err)
+static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
 {
-    work w = {.model = SIZE_MAX};
+    work w = work_new(lb_gram_cols(q->g));
     lb_status st = LB_OK;
-    for (size_t i = 0; i < n_models && st == LB_OK; i++) {
-        const lb_ridge *fit = q->fits[i];
-        size_t open = 0;
-        while (open < fit->n_alpha && fit->method[open])
-            open++;
-        if (open < fit->n_alpha && lb_gram_is_float32(q->g)) {
-            st =
-                LB_FAIL(err, LB_ENUMERIC,
-                        "the float32 Gram of model %zu is too coarse for alpha = %g; accumulate it "
-                        "in float64",
-                        i, fit->alpha[open]);
-        } else if (open < fit->n_alpha) {
-            if (!w.x.data)
-                w = work_new(lb_gram_cols(q->g));
-            st = solve_spectral(q, i, &w, err);
-        }
-        for (size_t k = 0; k < fit->n_alpha && st == LB_OK; k++)
-            if (fit->method[k] != 's')
-                fit->condition[k] = (q->largest[i] + fit->alpha[k]) / (q->least[i] + fit->alpha[k]);
-    }
+    for (size_t i = 0; i < n_models && st == LB_OK; i++)
+        for (size_t k = 0; k < q->alphas.n && st == LB_OK; k++)
+            st = solve_cholesky(q, i, k, &w, err);
+    for (size_t i = 0; i < n_models && st == LB_OK; i++)
+        st = solve_rest(q, i, &w, err);
     work_free(&w);
     return st;
 }
@@ -308,8 +280,7 @@ lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, 
         }
     }
     lb_blas_prepare();
-    if ((st = solve_all(&q, n_models, err)) == LB_OK)
-        st = solve_rest(&q, n_models, err);
+    st = solve_all(&q, n_models, err);
 done:
     free(q.least);
     free(q.largest);

@@ -19,8 +19,14 @@ static lb_moments moments(toy *t, const bool *use, bool float32, bool standardis
     lb_gram *g = NULL;
     lb_moments m = moments_make(t->p);
     lb_error err = {0};
+    m.room = lb_cholesky_new(t->p);
     cr_assert(eq(int, accumulate(t, float32, &g, &err), LB_OK), "%s", err.text);
     cr_assert(eq(int, lb_gram_moments(g, use, standardise, &m, &err), LB_OK), "%s", err.text);
+    for (size_t i = 0; i < t->p; i++)
+        for (size_t j = 0; j <= i; j++)
+            cr_assert(eq(dbl, *lb_cholesky_place(m.room, j, i), m.xx.data[i * t->p + j]));
+    lb_cholesky_free(m.room);
+    m.room = NULL;
     lb_gram_free(g);
     return m;
 }

@@ -173,7 +173,7 @@ Test(ridge, condition_is_that_of_the_system)
     lb_ridge *r = fit(&t, (lb_cvec){alphas, 3});
     for (size_t k = 0; k < 3; k++) {
         const double exact = (e[24] + alphas[k]) / (e[0] + alphas[k]);
-        cr_expect(lt(dbl, fabs(log(r->condition[k] / exact)), log(1.5)), "%g for %g",
+        cr_expect(lt(dbl, fabs(log(r->condition[k] / exact)), log(2.0)), "%g for %g",
                   r->condition[k], exact);
     }
     lb_ridge_free(r);
@@ -289,21 +289,24 @@ Test(ridge, copes_with_one_row_constant_columns_and_constant_y)
     toy_free(&t);
 }
 
-/* Twin columns of a large scale: what tells them apart is below the reach of float32. */
-static toy twins(void)
+/* Ten columns that are sums of others, on a large scale: float64 can tell them apart from dependent
+ * ones with the help of the penalty, float32 takes some for worse than dependent. */
+static toy dependent(void)
 {
     toy t = toy_make(3000, 20, 56);
     for (size_t i = 0; i < t.n; i++) {
-        for (size_t j = 0; j < t.p; j++)
-            t.x[i * t.p + j] *= 1e5f;
-        t.x[i * t.p + 1] = t.x[i * t.p] * (1.0f + 1e-6f * (float)(i % 3));
+        float *x = t.x + i * t.p;
+        for (size_t j = 0; j < 10; j++)
+            x[j] *= 1e5f;
+        for (size_t j = 10; j < 20; j++)
+            x[j] = x[j - 10] + x[(j - 9) % 10];
     }
     return t;
 }
 
 Test(ridge, says_so_when_a_float32_gram_is_too_coarse)
 {
-    toy t = twins();
+    toy t = dependent();
     const double alpha = 10.0;
     lb_gram *g = gram(&t, true);
     lb_ridge *r = NULL;
@@ -317,7 +320,7 @@ Test(ridge, says_so_when_a_float32_gram_is_too_coarse)
 
 Test(ridge, from_the_stream_falls_back_to_float64)
 {
-    toy t = twins();
+    toy t = dependent();
     const double alpha = 10.0;
     const bool use = true;
     const lb_stream s = toy_stream(&t);
