@@ -42,6 +42,28 @@ void lb_text_printf(lb_text *t, const char *format, ...)
     free(s);
 }
 
+void lb_text_add_grouped(lb_text *t, const char *digits)
+{
+    const size_t whole = strspn(digits, "0123456789");
+    for (size_t i = 0; i < whole; i++) {
+        if (i > 0 && (whole - i) % 3 == 0)
+            lb_text_add(t, ",");
+        lb_text_addn(t, digits + i, 1);
+    }
+    lb_text_add(t, digits + whole);
+}
+
+const char *lb_count_text(size_t n, char out[LB_COUNT_SIZE])
+{
+    lb_text text = {0};
+    char digits[LB_COUNT_SIZE];
+    snprintf(digits, sizeof digits, "%zu", n);
+    lb_text_add_grouped(&text, digits);
+    snprintf(out, LB_COUNT_SIZE, "%s", text.s);
+    lb_text_free(&text);
+    return out;
+}
+
 char *lb_text_take(lb_text *t)
 {
     char *s = t->s ? t->s : lb_xstrdup("");

@@ -15,7 +15,10 @@ typedef struct lb_text {
 void lb_text_add(lb_text *t, const char *s);
 void lb_text_addn(lb_text *t, const char *s, size_t n);
 void lb_text_printf(lb_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *lb_text_take(lb_text *t); /* the caller owns the string ("" if nothing was added); t is empty */
+/** Add digits with thousands separators: "1234567.8" as "1,234,567.8". */
+void lb_text_add_grouped(lb_text *t, const char *digits);
+char *
+lb_text_take(lb_text *t); /* the caller owns the string ("" if nothing was added); t is empty */
 void lb_text_free(lb_text *t);
 
 /**
@@ -23,6 +26,10 @@ void lb_text_free(lb_text *t);
  * @return a borrowed candidate, or NULL if none is closer than about a third of the word
  */
 const char *lb_nearest(const char *word, const char *const *candidates, size_t n);
+
+/** 32000 as "32,000". @return @p out */
+enum { LB_COUNT_SIZE = 32 };
+const char *lb_count_text(size_t n, char out[LB_COUNT_SIZE]);
 
 /** Columns a terminal needs for UTF-8 text: CJK and emoji count 2, combining marks 0. */
 size_t lb_text_width(const char *s);

@@ -9,6 +9,7 @@
  * figures e01_*
  */
 #include "core/memory.h"
+#include "core/text.h"
 #include "figure/plot.h"
 #include "study/study.h"
 
@@ -346,8 +347,9 @@ static void table_choices(lb_study *s, const level_result *level, size_t n)
 
 static char *title_of(const lb_study *s, const char *what)
 {
-    return lb_xprintf("%s\nE01, %zu training and %zu test rows", what, s->data.train.n,
-                      s->data.test.n);
+    char train[LB_COUNT_SIZE], test[LB_COUNT_SIZE];
+    return lb_xprintf("%s\nE01, %s training and %s test rows", what,
+                      lb_count_text(s->data.train.n, train), lb_count_text(s->data.test.n, test));
 }
 
 /* "0.2 (15)": the level and the median ratio of norms |flux| / |noise| it leaves. */
@@ -510,7 +512,7 @@ static void figure_heat(lb_study *s, const level_result *level, size_t n)
 static void figure_size(lb_study *s, const level_result *level, const size_result *size, size_t n)
 {
     double *y = lb_xcalloc(2 * n, sizeof *y);
-    char names[MOST_ALPHAS][16], texts[MOST_ALPHAS][24], label[48];
+    char names[MOST_ALPHAS][16], texts[MOST_ALPHAS][24], label[64], count[LB_COUNT_SIZE];
     const char *name_of[MOST_ALPHAS], *text_of[MOST_ALPHAS];
     for (size_t i = 0; i < n; i++) {
         y[i] = size[i].base;
@@ -530,7 +532,7 @@ static void figure_size(lb_study *s, const level_result *level, const size_resul
     light.hatch = LB_HATCH_UP;
     lb_axes_x_names(a, "noise level", name_of, n);
     lb_axes_y(a, "R^{2}", 0.0, 1.16, LB_LINEAR);
-    snprintf(label, sizeof label, "%zu training rows", s->data.train.n);
+    snprintf(label, sizeof label, "%s training rows", lb_count_text(s->data.train.n, count));
     lb_plot_bars(a, (lb_bars){.y = y,
                               .n = n,
                               .series = 0,
@@ -539,7 +541,7 @@ static void figure_size(lb_study *s, const level_result *level, const size_resul
                               .format = "%.3f",
                               .label = label});
     if (s->has_more) {
-        snprintf(label, sizeof label, "%zu training rows", s->more.train.n);
+        snprintf(label, sizeof label, "%s training rows", lb_count_text(s->more.train.n, count));
         lb_plot_bars(a, (lb_bars){.y = y + n,
                                   .n = n,
                                   .series = 1,

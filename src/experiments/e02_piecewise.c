@@ -8,6 +8,7 @@
  * Writes  data/results/<profile>/e02_piecewise.h5, figures e02_*
  */
 #include "core/memory.h"
+#include "core/text.h"
 #include "figure/plot.h"
 #include "stats/suspicion.h"
 #include "stats/verdict.h"
@@ -391,12 +392,12 @@ static void panel_of_rows(lb_figure *f, size_t col, const lb_cohort *c, const lb
 static void figure_rows(lb_study *s)
 {
     const lb_cohort *c = &s->data;
-    char title[2][64];
+    char title[2][64 + 2 * LB_COUNT_SIZE], count[2][LB_COUNT_SIZE];
     char *stem = lb_study_figure(s, "F02.1");
-    snprintf(title[0], sizeof title[0], "training: %zu rows, %zu outside", c->train.n,
-             c->n_train[c->outside]);
-    snprintf(title[1], sizeof title[1], "test: %zu rows, %zu outside", c->test.n,
-             c->n_test[c->outside]);
+    snprintf(title[0], sizeof title[0], "training: %s rows, %s outside",
+             lb_count_text(c->train.n, count[0]), lb_count_text(c->n_train[c->outside], count[1]));
+    snprintf(title[1], sizeof title[1], "test: %s rows, %s outside",
+             lb_count_text(c->test.n, count[0]), lb_count_text(c->n_test[c->outside], count[1]));
     lb_figure *f = lb_figure_new(stem, 6.5, 4.3, "The nine bins\nE02",
                                  "Training and test rows in the plane of temperature and "
                                  "metallicity with the bin edges and the rows per bin.");
@@ -408,7 +409,9 @@ static void figure_rows(lb_study *s)
 
 static char *sizes_line(const lb_study *s, const char *figure, double noise)
 {
-    return lb_xprintf("%s, noise %.1f, %zu training rows", figure, noise, s->data.train.n);
+    char count[LB_COUNT_SIZE];
+    return lb_xprintf("%s, noise %.1f, %s training rows", figure, noise,
+                      lb_count_text(s->data.train.n, count));
 }
 
 static void figure_bins(lb_study *s, const bin_result *bin, const lb_number *global,
@@ -508,7 +511,7 @@ static void figure_gain(lb_study *s, const level_result *level, size_t n)
 {
     double *x = lb_xcalloc(5 * n, sizeof *x), *y = x + n, *lo = y + n, *hi = lo + n, *bad = hi + n;
     const double valuable = lb_spec_number(s->spec, "thresholds.valuable");
-    char text[48];
+    char text[48], count[2][LB_COUNT_SIZE];
     for (size_t i = 0; i < n; i++) {
         x[i] = level[i].noise;
         y[i] = level[i].aligned.value;
@@ -517,9 +520,10 @@ static void figure_gain(lb_study *s, const level_result *level, size_t n)
         bad[i] = level[i].unaligned.value;
     }
     char *stem = lb_study_figure(s, "F02.4");
-    char *title = lb_xprintf("Gain of the mixture over the noise levels\nE02, %zu training rows, "
-                             "%zu covered test rows",
-                             s->data.train.n, lb_rowset_size(s->data.covered));
+    char *title = lb_xprintf("Gain of the mixture over the noise levels\nE02, %s training rows, "
+                             "%s covered test rows",
+                             lb_count_text(s->data.train.n, count[0]),
+                             lb_count_text(lb_rowset_size(s->data.covered), count[1]));
     lb_figure *f = lb_figure_new(stem, 0, 0, title,
                                  "Difference of R2 between mixture and global model against the "
                                  "noise level, with intervals and the decision threshold.");

@@ -10,6 +10,7 @@
  * figures e03_*
  */
 #include "core/memory.h"
+#include "core/text.h"
 #include "figure/plot.h"
 #include "stats/seeds.h"
 #include "stats/verdict.h"
@@ -398,10 +399,15 @@ static void table_sizes(lb_study *s, const result *r, double noise)
 /* --- figures ------------------------------------------------------------------------------------
  */
 
-static char *title_of(const lb_study *s, const char *what, double noise)
+/* "What it shows", then in grey the experiment, the noise (NAN: several) and the sizes. */
+static char *title_for(const lb_cohort *c, const char *what, double noise)
 {
-    return lb_xprintf("%s\nE03, noise %.1f, %zu training rows, %zu covered test rows", what, noise,
-                      s->data.train.n, lb_rowset_size(s->data.covered));
+    char train[LB_COUNT_SIZE], covered[LB_COUNT_SIZE], level[32] = "";
+    if (isfinite(noise))
+        snprintf(level, sizeof level, "noise %.1f, ", noise);
+    return lb_xprintf("%s\nE03, %s%s training rows, %s covered test rows", what, level,
+                      lb_count_text(c->train.n, train),
+                      lb_count_text(lb_rowset_size(c->covered), covered));
 }
 
 static void threshold_line(const lb_study *s, lb_axes *a)
@@ -433,7 +439,7 @@ static void figure_configurations(lb_study *s, const result *r, double noise)
             styles[i].hatch = LB_HATCH_UP;
     }
     char *stem = lb_study_figure(s, "F03.1"),
-         *title = title_of(s, "The gain, correction by correction", noise);
+         *title = title_for(&s->data, "The gain, correction by correction", noise);
     lb_figure *f = lb_figure_new(stem, 6.5, 4.4, title,
                                  "Bars of the gain in R2 for the legacy protocol, aligned rows, "
                                  "penalties by validation, fallback and the mean over seeds.");
@@ -465,7 +471,7 @@ static void figure_seeds(lb_study *s, const result *r, double noise)
     }
     static const char *const names[] = {"distribution", "seeds"};
     char *stem = lb_study_figure(s, "F03.2"),
-         *title = title_of(s, "The gain over noise draws", noise);
+         *title = title_for(&s->data, "The gain over noise draws", noise);
     lb_figure *f = lb_figure_new(stem, 6.4, 4.8, title,
                                  "Box and labelled points of the gain for each seed of the noise "
                                  "draw, with the mean and the decision threshold.");
@@ -505,7 +511,7 @@ static void figure_ablation(lb_study *s, const result *r, double noise)
         rows[i] = lb_rowset_size(s->data.covered);
     }
     char *stem = lb_study_figure(s, "F03.3"),
-         *title = title_of(s, "Which axis supplies the gain", noise);
+         *title = title_for(&s->data, "Which axis supplies the gain", noise);
     lb_figure *f = lb_figure_new(stem, 6.4, 4.8, title,
                                  "Bars of the gain for nine experts, three along metallicity and "
                                  "three along temperature, with the share of the full gain.");
@@ -530,9 +536,9 @@ static void figure_ablation(lb_study *s, const result *r, double noise)
 static void figure_bootstrap(lb_study *s, const result *r, double noise)
 {
     const double valuable = lb_spec_number(s->spec, "thresholds.valuable");
-    char text[64];
+    char text[64], count[LB_COUNT_SIZE];
     char *stem = lb_study_figure(s, "F03.4"),
-         *title = title_of(s, "Bootstrap distribution of the gain", noise);
+         *title = title_for(&s->data, "Bootstrap distribution of the gain", noise);
     lb_figure *f = lb_figure_new(stem, 6.4, 4.6, title,
                                  "Histogram of the resampled gain with its mean, its interval, "
                                  "zero and the decision threshold.");
@@ -541,7 +547,7 @@ static void figure_bootstrap(lb_study *s, const result *r, double noise)
     interval.dash = LB_DOTTED;
     lb_axes_x(a, "ΔR^{2} (MoE - global)", NAN, NAN, LB_LINEAR);
     lb_axes_y(a, "resamples", 0.0, NAN, LB_LINEAR);
-    snprintf(text, sizeof text, "%zu resamples", r->n_draws);
+    snprintf(text, sizeof text, "%s resamples", lb_count_text(r->n_draws, count));
     lb_plot_histogram(a, r->draws, r->n_draws, 0, lb_style_role(LB_MIXTURE), text);
     snprintf(text, sizeof text, "mean %+.4f", r->boot_mean.value);
     lb_plot_vline(a, r->boot_mean.value, lb_style_role(LB_NEUTRAL), text);
@@ -584,9 +590,7 @@ static void figure_large(lb_study *s, const result *r)
         name_of[i] = names[i];
     }
     char *stem = lb_study_figure(s, "F03.5");
-    char *title =
-        lb_xprintf("The larger replication\nE03, %zu training rows, %zu covered test rows",
-                   s->more.train.n, lb_rowset_size(s->more.covered));
+    char *title = title_for(&s->more, "The larger replication", NAN);
     lb_figure *f = lb_figure_new(stem, 6.5, 4.0, title,
                                  "Left: R2 of global model and mixture at two noise levels. Right: "
                                  "their difference with interval and decision threshold.");

@@ -76,18 +76,6 @@ static int decimals_of(const lb_number *x, int wanted)
     return before < 4 ? 4 - before : 0;
 }
 
-/* Digits in groups of three, up to the point or the end. */
-static void add_grouped(const char *digits, lb_text *out)
-{
-    const size_t whole = strspn(digits, "0123456789");
-    for (size_t i = 0; i < whole; i++) {
-        if (i > 0 && (whole - i) % 3 == 0)
-            lb_text_add(out, ",");
-        lb_text_addn(out, digits + i, 1);
-    }
-    lb_text_add(out, digits + whole);
-}
-
 /* "1e+05" becomes "1e5". */
 static void tidy_exponent(char *s)
 {
@@ -138,7 +126,7 @@ static void add_value(double value, char letter, int decimals, bool sign, bool t
     else if (sign && !zero)
         lb_text_add(out, "+");
     if (thousands)
-        add_grouped(s, out);
+        lb_text_add_grouped(out, s);
     else
         lb_text_add(out, s);
 }
@@ -150,9 +138,8 @@ void lb_format_plain(double value, bool ascii, lb_text *out)
 
 void lb_format_count(size_t n, lb_text *out)
 {
-    char s[32];
-    snprintf(s, sizeof s, "%zu", n);
-    add_grouped(s, out);
+    char count[LB_COUNT_SIZE];
+    lb_text_add(out, lb_count_text(n, count));
 }
 
 static bool is_kind(const lb_number *x, const char *kind)
