@@ -140,7 +140,9 @@ static void from_above(lb_cholesky *f, size_t first, size_t last, size_t begin, 
 static lb_status factor_square(lb_cholesky *f, size_t first, size_t last, lb_error *err)
 {
     const size_t end = last / S;
-    from_above(f, first, last, first / S, end);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t sj = first / S; sj < end; sj += WIDE)
+        from_above(f, first, last, sj, sj + WIDE < end ? sj + WIDE : end);
     for (size_t si = first / S; si < end; si++) {
         for (size_t sj = si; si * S > first && sj < end; sj += WIDE)
             subtract(f, si, sj, end, first, si * S);

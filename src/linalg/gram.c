@@ -14,9 +14,8 @@
 
 enum {
     BLOCK = LB_CROSS_CHAIN, /* rows read at once, and rows of a group multiplied at once */
-    TILE_MAX =
-        256, /* columns of a tile; fewer for narrow matrices, so that two threads have work */
-    TILE_MIN = 64,
+    TILE_MAX = 96,          /* columns of a tile: what is wasted on the diagonal stays small */
+    TILE_MIN = 24,          /* whole register blocks */
 };
 
 /* One group: its sums, and the rows that wait to be multiplied. Both spring up with its first row.
@@ -92,7 +91,7 @@ static lb_gram *gram_new(size_t p, lb_gram_options options)
     g->p = p;
     g->n_groups = options.groups;
     g->float32 = options.float32;
-    g->tile = (p / 8 + 63) / 64 * 64;
+    g->tile = (p / 8 + TILE_MIN - 1) / TILE_MIN * TILE_MIN;
     g->tile = g->tile < TILE_MIN ? TILE_MIN : g->tile > TILE_MAX ? TILE_MAX : g->tile;
     g->n_tiles = (p + g->tile - 1) / g->tile;
     g->offset = lb_xcalloc(g->n_tiles * (g->n_tiles + 1) / 2 + 1, sizeof *g->offset);
@@ -497,9 +496,9 @@ lb_status lb_gram_moments(const lb_gram *g, const bool *use, bool standardise, l
     m->y_mean = g->y_shift + g->y_scale * (st / n);
     m->yy = (stt - st * st / n) * g->y_scale * g->y_scale;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (size_t i = 0; i < g->n_tiles; i++)
-        for (size_t j = 0; j <= i; j++)
-            place_tile(g, use, i, j, sum, unit, m);
+    for (size_t i = g->n_tiles; i > 0; i--) /* the longest row of tiles first */
+        for (size_t j = 0; j < i; j++)
+            place_tile(g, use, i - 1, j, sum, unit, m);
     free(sum);
     return LB_OK;
 }

@@ -7,12 +7,13 @@
 
 #include <float.h>
 #include <math.h>
+#include <omp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    STEPS = 4,   /* of power iteration, enough for the size of a condition number */
+    STEPS = 3,   /* of power iteration, enough for the size of a condition number */
     READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
 };
@@ -231,17 +232,32 @@ static lb_status solve_rest(const job *q, size_t model, work *w, lb_error *err)
     return st;
 }
 
+/* Every (model, alpha), shared among the threads; a single one has them all to itself, inside its
+ * factorisation. */
 static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
 {
-    work w = work_new(lb_gram_cols(q->g));
-    lb_status st = LB_OK;
-    for (size_t i = 0; i < n_models && st == LB_OK; i++)
-        for (size_t k = 0; k < q->alphas.n && st == LB_OK; k++)
-            st = solve_cholesky(q, i, k, &w, err);
-    for (size_t i = 0; i < n_models && st == LB_OK; i++)
-        st = solve_rest(q, i, &w, err);
+    const size_t p = lb_gram_cols(q->g), units = n_models * q->alphas.n;
+    const size_t most = (size_t)omp_get_max_threads();
+    lb_status status = LB_OK;
+#pragma omp parallel num_threads((int)(units < most ? units : most)) if (units > 1)
+    {
+        work w = work_new(p);
+        lb_error mine = {0};
+#pragma omp for schedule(dynamic, 1)
+        for (size_t u = 0; u < units; u++) {
+            const lb_status st = solve_cholesky(q, u / q->alphas.n, u % q->alphas.n, &w, &mine);
+            if (st != LB_OK) {
+#pragma omp critical
+                status = status == LB_OK ? LB_FAIL(err, st, "%s", mine.text) : status;
+            }
+        }
+        work_free(&w);
+    }
+    work w = work_new(p);
+    for (size_t i = 0; i < n_models && status == LB_OK; i++)
+        status = solve_rest(q, i, &w, err);
     work_free(&w);
-    return st;
+    return status;
 }
 
 static lb_status check_alphas(lb_cvec alphas, lb_error *err)

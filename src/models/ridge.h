@@ -51,9 +51,9 @@ lb_status lb_ridge_fit(const lb_gram *g, const bool *use, lb_cvec alphas, lb_rid
                        lb_error *err);
 
 /**
- * Fit several models from one Gram, all threads on one factorisation after the other. The bits of a
- * model depend neither on the other models nor on the threads. Scratch: half of p x p doubles, or
- * four times p x p while eigenvectors are computed.
+ * Fit several models from one Gram, the threads sharing the factorisations. The bits of a model
+ * depend neither on the other models nor on the threads. Scratch: half of p x p doubles a thread,
+ * or four times p x p while eigenvectors are computed.
  * @param use  (n_models x groups) flags, one row a model
  * @param out  (n_models) fits, each freed by the caller; all NULL after a failure
  */
