@@ -541,7 +541,7 @@ static lb_status evaluate_truth(const machine *m, const node *n, lb_truth *out)
 
 static lb_status evaluate_logic(const machine *m, const node *n, lb_value *out)
 {
-    lb_truth left, right;
+    lb_truth left = LB_UNKNOWN, right = LB_UNKNOWN;
     lb_status st = evaluate_truth(m, n->left, &left);
     if (st != LB_OK)
         return st;
