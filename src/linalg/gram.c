@@ -14,7 +14,7 @@
 
 enum {
     BLOCK = LB_CROSS_CHAIN, /* rows read at once, and rows of a group multiplied at once */
-    TILE_MAX = 96,          /* columns of a tile: what is wasted on the diagonal stays small */
+    TILE_MAX = 48,          /* columns of a tile: what is wasted on the diagonal stays small */
     TILE_MIN = 24,          /* whole register blocks */
 };
 
