@@ -144,7 +144,7 @@ have = $(shell command -v $(1) 2>/dev/null)
 FORMATS := md $(if $(call have,pandoc),html) $(if $(and $(call have,pandoc),$(call have,xelatex)),pdf)
 .PHONY: all reports md html pdf records spectra
 all: reports
-reports: $(FORMATS)                   ## the main job: data, experiments and reports (md, html, pdf)
+reports: $(FORMATS) lint              ## the main job: data, experiments and reports (md, html, pdf)
 	@$(if $(call have,pandoc),:,echo 'HTML and PDF skipped: pandoc is not installed (make deps)')
 	@$(if $(or $(call have,xelatex),$(if $(call have,pandoc),,x)),:,echo 'PDF skipped: xelatex is not installed (make deps)')
 md:   $(PAGES:%=$(REPORTS)/%.md)      ## the reports as Markdown
@@ -160,25 +160,25 @@ endef
 $(foreach e,$(EXPERIMENTS),$(eval $(call short_name,$(e))))
 
 # --- is it still true? ----------------------------------------------------------------------------
-.PHONY: verify freeze diff lint why numbers crosscheck bench
+.PHONY: verify freeze diff lint crosscheck bench
 verify: $(RECORDS) $(BIN)/loggbook    ## compare the records with their frozen values
 	$(Q)$(BIN)/loggbook verify $(PLACES) $(EXPERIMENTS)
 freeze: $(RECORDS) $(BIN)/loggbook    ## make today's results the reference: REASON="what moved and why"
 	$(Q)$(BIN)/loggbook freeze $(PLACES) --reason "$(REASON)" $(EXPERIMENTS)
 diff: $(BIN)/loggbook                 ## what moved between two revisions or files: A=rev B=rev
 	$(Q)$(BIN)/loggbook diff $(PLACES) "$(A)" "$(B)" $(EXPERIMENTS)
-lint: $(RECORDS) $(BIN)/loggbook      ## typed digits, unused keys, missing figures, English against Chinese
+lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, unused keys, missing figures, English against Chinese
 	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
 crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook  ## NumPy and scikit-learn recompute the quick profile
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
 	$(Q)python3 tests/crosscheck/check.py
 bench: $(BIN)/bench_ridge             ## wall time and memory beside scikit-learn, in one run
-	$(Q)python3 tests/bench/bench_ridge.py
+	$(Q)sh tests/bench/bench.sh
 
 # --- tests ----------------------------------------------------------------------------------------
 .PHONY: check test asan valgrind layers format format-check
 check: programs $(addprefix $(OBJ)/test_,$(LAYERS))   ## unit tests, golden tests, faults, quick profile end to end
-	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/pandoc.sh
+	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
 test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
 	$(Q)sh tests/run.sh $^
 asan:                                 ## the unit tests under ASan and UBSan; a leak fails

@@ -28,7 +28,7 @@ enum { MOST_SEEDS = 16 };
 typedef struct result {
     lb_number unaligned, test_alpha, val_alpha, fallback;
     lb_number ablation[MODELS], share[MODELS];
-    lb_number boot_mean;
+    lb_number main_global, main_moe, boot_mean;
     double *draws;
     size_t n_draws;
     size_t n_seeds;
@@ -122,8 +122,10 @@ static void run_aligned(lb_study *s, const lb_moe *moe, result *r)
     static const char *const keys[MODELS] = {NULL, "full", "mh_only", "teff_only"};
     lb_contest *t = lb_contest_on(s, c, c->covered, entries, MODELS);
     r->val_alpha = lb_contest_delta(t, NINE, GLOBAL);
-    lb_study_put(s, lb_contest_r2(t, GLOBAL), "small.noise_0.2.r2.global");
-    lb_study_put(s, lb_contest_r2(t, NINE), "small.noise_0.2.r2.moe");
+    r->main_global = lb_contest_r2(t, GLOBAL);
+    r->main_moe = lb_contest_r2(t, NINE);
+    lb_study_put(s, r->main_global, "small.noise_0.2.r2.global");
+    lb_study_put(s, r->main_moe, "small.noise_0.2.r2.moe");
     lb_study_put(s, r->val_alpha, "small.noise_0.2.delta_r2.val_alpha");
     for (size_t m = NINE; m < MODELS; m++) {
         r->ablation[m] = lb_contest_delta(t, m, GLOBAL);
@@ -567,30 +569,36 @@ static void figure_bootstrap(lb_study *s, const result *r, double noise)
     free(stem);
 }
 
-static void figure_large(lb_study *s, const result *r)
+/* The main set first, then the larger one at each of its noise levels (none if it was not run). */
+static void figure_large(lb_study *s, const result *r, double noise)
 {
-    const size_t n = r->n_large;
-    double y[2][MOST_SEEDS], lo[2][MOST_SEEDS], hi[2][MOST_SEEDS], d[MOST_SEEDS], dlo[MOST_SEEDS],
-        dhi[MOST_SEEDS];
-    char names[MOST_SEEDS][24];
-    const char *name_of[MOST_SEEDS];
-    size_t rows[MOST_SEEDS];
+    enum { MOST = MOST_SEEDS + 1 };
+    const size_t n = 1 + (s->has_more ? r->n_large : 0);
+    double y[2][MOST], lo[2][MOST], hi[2][MOST], d[MOST], dlo[MOST], dhi[MOST];
+    char names[MOST][32];
+    const char *name_of[MOST];
+    size_t rows[MOST];
     for (size_t i = 0; i < n; i++) {
-        const lb_number *score[] = {&r->large_global[i], &r->large_moe[i]};
+        const bool main_set = i == 0;
+        const lb_number *score[] = {main_set ? &r->main_global : &r->large_global[i - 1],
+                                    main_set ? &r->main_moe : &r->large_moe[i - 1]};
+        const lb_number *delta = main_set ? &r->val_alpha : &r->large_delta[i - 1];
         for (size_t j = 0; j < 2; j++) {
             y[j][i] = score[j]->value;
             lo[j][i] = score[j]->ci_lo;
             hi[j][i] = score[j]->ci_hi;
         }
-        d[i] = r->large_delta[i].value;
-        dlo[i] = r->large_delta[i].ci_lo;
-        dhi[i] = r->large_delta[i].ci_hi;
-        rows[i] = lb_rowset_size(s->more.covered);
-        snprintf(names[i], sizeof names[i], "noise %.1f", r->large_noise[i]);
+        d[i] = delta->value;
+        dlo[i] = delta->ci_lo;
+        dhi[i] = delta->ci_hi;
+        rows[i] = lb_rowset_size(main_set ? s->data.covered : s->more.covered);
+        snprintf(names[i], sizeof names[i], "%s\nnoise %.1f", main_set ? "main" : "larger",
+                 main_set ? noise : r->large_noise[i - 1]);
         name_of[i] = names[i];
     }
     char *stem = lb_study_figure(s, "F03.5");
-    char *title = title_for(&s->more, "The larger replication", NAN);
+    char *title = s->has_more ? title_for(&s->more, "The larger replication", NAN)
+                              : title_for(&s->data, "The larger replication was not run", noise);
     lb_figure *f = lb_figure_new(stem, 6.5, 4.0, title,
                                  "Left: R2 of global model and mixture at two noise levels. Right: "
                                  "their difference with interval and decision threshold.");
@@ -656,8 +664,8 @@ static void run(lb_study *s)
         figure_ablation(s, r, noise);
         figure_bootstrap(s, r, noise);
     }
-    if (lb_study_ok(s) && s->has_more)
-        figure_large(s, r);
+    if (lb_study_ok(s))
+        figure_large(s, r, noise);
     lb_moe_free(&moe);
     free(r->draws);
     free(r);

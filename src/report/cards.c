@@ -295,8 +295,12 @@ lb_status lb_card_provenance(lb_page *p, const char *entry)
     const lb_pair *pairs = lb_archive_provenances(a, &n);
     lb_pipe *t = lb_pipe_new(2, is_chinese(p) ? zh : en);
     lb_pipe_text(t, is_chinese(p) ? "命令" : "Command");
-    put_owned(t, lb_xprintf("`make %s PROFILE=%s`", lb_archive_experiment(a),
-                            lb_facts_places(p->facts)->profile));
+    char *origin = lb_xprintf("%s.data.origin", lb_archive_experiment(a));
+    const char *from = lb_archive_text(a, origin);
+    put_owned(t, lb_xprintf("`make %s PROFILE=%s%s`", lb_archive_experiment(a),
+                            lb_facts_places(p->facts)->profile,
+                            from && strcmp(from, "own") == 0 ? " DATA=DIR" : ""));
+    free(origin);
     for (size_t i = 0; i < n; i++) {
         if (strncmp(pairs[i].key, "git", 3) == 0 && p->dialect == LB_CLEAN)
             continue;

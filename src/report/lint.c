@@ -200,18 +200,27 @@ static void use_indirect(lb_facts *f)
         lb_facts_find(f, lb_yaml_get(rows->items[i], "ours")->text, &fact, NULL);
 }
 
+/* One line however many there are: a record may keep more than its report shows. */
 static void warn_unused(lb_facts *f, lb_findings *out)
 {
     const lb_archive *a = lb_facts_record(f);
     char *scope = lb_xprintf("%s.scope.", lb_archive_experiment(a));
+    const char *first = NULL;
+    size_t n = 0;
     for (size_t i = 0; i < lb_archive_count(a); i++) {
         const char *key = lb_archive_key(a, i);
         bool used = strncmp(key, scope, strlen(scope)) == 0;
         for (size_t k = 0; k < lb_facts_used(f) && !used; k++)
             used = strcmp(lb_facts_use(f, k)->key, key) == 0;
-        if (!used)
-            lb_find_warning(out, (lb_place){lb_archive_path(a), 1, 1}, "no report shows %s", key);
+        if (used)
+            continue;
+        first = first ? first : key;
+        n++;
     }
+    if (n)
+        lb_find_warning(out, (lb_place){lb_archive_path(a), 1, 1},
+                        "%zu of %zu numbers are shown by no report, %s%s", n, lb_archive_count(a),
+                        n > 1 ? "first " : "", first);
     free(scope);
 }
 

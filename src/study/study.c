@@ -298,6 +298,7 @@ static void put_data(lb_study *s)
     const lb_cohort *c = &s->data;
     const lb_cvec wave = lb_spectra_wave(c->split.test);
     put_rows(s, c, "data");
+    lb_study_put_text(s, s->own_data ? "own" : "simulated", "data.origin");
     lb_study_put(s, lb_number_count(wave.n), "data.pixels");
     lb_number edge = lb_number_plain(wave.data[0], "range", "A");
     edge.digits = 1;
@@ -419,6 +420,9 @@ static int parse_arguments(int argc, char **argv, const lb_experiment *e, argume
 static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error *err)
 {
     lb_study s = {.profile = a->profile, .figures = a->figures, .err = err};
+    char *simulated = lb_xprintf("data/spectra/%s", a->profile);
+    s.own_data = strcmp(a->data, simulated) != 0;
+    free(simulated);
     char *path = lb_xprintf("%s/%s.h5", a->results, e->name);
 
     lb_study_take(&s, lb_spec_load(a->spec, &s.spec, err));

@@ -21,6 +21,7 @@ typedef struct lb_study {
     lb_cohort data; /* the data set of the profile */
     lb_cohort more; /* the larger replication set; see has_more */
     bool has_more;
+    bool own_data;     /* not the simulated spectra of the profile */
     double median_snr; /* |flux| / |error| of the test rows, at noise level 1 */
     lb_status status;
     lb_error *err;

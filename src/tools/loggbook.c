@@ -68,19 +68,26 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 /* --- the command line --------------------------------------------------------------------------
  */
 
-static const char options_help[] =
-    "Options:\n"
-    "  --profile NAME    quick, standard (default), large, million\n"
-    "  --results DIR     records           [data/results/PROFILE]\n"
-    "  --frozen DIR      frozen values     [data/frozen/PROFILE]\n"
-    "  --figures DIR     figures           [figures, or build/PROFILE/figures]\n"
-    "  --published FILE  published values  [data/published/published.tsv]\n"
-    "  --templates DIR   templates         [templates]\n"
-    "  --lang LANG       en (default) or zh\n"
-    "  --out FILE        --annotated FILE   --depfile FILE   (fill)\n"
-    "  --reason TEXT (freeze)   --json   --tsv (numbers)   --keys (info)\n"
-    "  --help            --version\n"
-    "Exit status: 0 ok, 1 a finding (drift, lint, a false claim), 2 could not do it.\n";
+/* Each option with the commands it belongs to; NULL: all of them. */
+static const struct {
+    const char *commands, *line;
+} options_help[] = {
+    {"fill", "  --lang LANG       en (default) or zh"},
+    {"fill", "  --out FILE        the Markdown for readers"},
+    {"fill", "  --annotated FILE  the Markdown for pandoc, each number linked to its provenance"},
+    {"fill", "  --depfile FILE    what both were made from, as a rule of make"},
+    {"freeze", "  --reason TEXT     why the reference changes; kept in its history"},
+    {"numbers", "  --json, --tsv     format of the output"},
+    {"info", "  --keys            key and value, a line each"},
+    {NULL,
+     "  --profile NAME    quick, standard (default), large, million, or that of your own data"},
+    {NULL, "  --results DIR     records           [data/results/PROFILE]"},
+    {NULL, "  --frozen DIR      frozen values     [data/frozen/PROFILE]"},
+    {NULL, "  --figures DIR     figures           [figures, or build/PROFILE/figures]"},
+    {NULL, "  --published FILE  published values  [data/published/published.tsv]"},
+    {NULL, "  --templates DIR   templates         [templates]"},
+    {NULL, "  --help, --version"},
+};
 
 static void print_help(const command *c)
 {
@@ -94,7 +101,13 @@ static void print_help(const command *c)
                    commands[i].summary);
         puts("\n`loggbook COMMAND --help` says more.\n");
     }
-    fputs(options_help, stdout);
+    puts("Options:");
+    for (size_t i = 0; i < sizeof options_help / sizeof *options_help; i++) {
+        const char *owner = options_help[i].commands;
+        if (!owner || (c && strcmp(owner, c->name) == 0))
+            puts(options_help[i].line);
+    }
+    puts("Exit status: 0 ok, 1 a finding (drift, lint, a false claim), 2 could not do it.");
 }
 
 static int usage(const char *message, const char *word)
