@@ -230,7 +230,7 @@ Test(sweep, optimum_on_the_lower_end_is_followed_two_decades_down)
 
 Test(sweep, optimum_inside_is_not_extended)
 {
-    expect_extension((double[]){1e-9, 0.1, 1e9}, 0, NULL, 2);
+    expect_extension((double[]){1e-9, 1e-3, 1e9}, 0, NULL, 2);
 }
 
 Test(sweep, without_extension_the_flag_remains)
@@ -255,11 +255,11 @@ Test(sweep, extension_that_is_better_is_chosen_and_the_best_of_the_grid_is_kept)
 Test(sweep, extension_of_one_model_leaves_the_others_alone)
 {
     sets d = sets_make();
-    for (size_t i = 0; i < d.train.n;
-         i++) /* nothing to learn in group 0: as much penalty as can be */
+    /* Group 0 learns the opposite of the truth: no penalty is enough. */
+    for (size_t i = 0; i < d.train.n; i++)
         if (d.train.group[i] == 0)
-            d.train.y[i] = 2.0 + ((i * 7919) % 101) / 101.0;
-    const double grid[] = {1e-6, 1e-1, 1e4};
+            d.train.y[i] = 5.0 - d.train.y[i];
+    const double grid[] = {1e-6, 1e-2, 1e4};
     lb_sweep *s = sweep(&d, (lb_sweep_options){.alphas = {grid, 3}, .extend_decades = 2});
     cr_expect(eq(int, lb_sweep_get(s, FIRST).on_grid.edge, +1));
     cr_expect(eq(sz, lb_sweep_get(s, FIRST).alphas.n, 5));
