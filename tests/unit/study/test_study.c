@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/file.h"
+#include "core/memory.h"
+#include "data/toy.h"
+#include "record/archive.h"
+#include "stats/score.h"
+#include "study/moe.h"
+#include "study/study.h"
+#include "study/world.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <criterion/redirect.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- contests ----------------------------------------------------------------------------------
+ */
+
+typedef struct scene {
+    lb_study s;
+    lb_error err;
+    double good[N_TEST], bad[N_TEST], partial[N_TEST]; /* partial: NAN outside the bins */
+} scene;
+
+static void scene_open(scene *t)
+{
+    const world w = world_make();
+    *t = (scene){.s = {.id = "e90", .profile = "toy"}};
+    t->s.err = &t->err;
+    t->s.spec = world_nine();
+    cr_assert(eq(int, lb_cohort_open(w.dir, "", t->s.spec, &t->s.data, &t->err), LB_OK), "%s",
+              t->err.text);
+    t->s.record = lb_record_new("e90", t->s.spec);
+    const lb_side *test = &t->s.data.test;
+    for (size_t i = 0; i < test->n; i++) {
+        const double wave = sin(12.9898 * (double)(i + 1));
+        t->good[i] = test->target[i] + 0.2 * wave;
+        t->bad[i] = test->target[i] + 0.5 * wave;
+        t->partial[i] = test->group[i] == t->s.data.outside ? NAN : t->good[i];
+    }
+}
+
+static void scene_close(scene *t)
+{
+    lb_record_abandon(t->s.record);
+    lb_cohort_close(&t->s.data);
+    lb_spec_free(t->s.spec);
+}
+
+static lb_entry entry(const char *name, const double *yhat)
+{
+    return (lb_entry){name, {yhat, N_TEST}, false};
+}
+
+Test(contest, difference_is_that_of_the_two_scores_on_the_same_rows)
+{
+    scene t;
+    scene_open(&t);
+    const lb_entry entries[] = {entry("good", t.partial), entry("bad", t.bad)};
+    lb_contest *c = lb_contest_on(&t.s, &t.s.data, t.s.data.covered, entries, 2);
+    const lb_number a = lb_contest_r2(c, 0), b = lb_contest_r2(c, 1);
+    const lb_number delta = lb_contest_delta(c, 0, 1);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(epsilon_eq(dbl, delta.value, a.value - b.value, 1e-14));
+    cr_expect(gt(dbl, delta.value, 0.0));
+    cr_expect(le(dbl, delta.ci_lo, delta.value));
+    cr_expect(ge(dbl, delta.ci_hi, delta.value));
+    cr_expect(eq(sz, delta.n, lb_rowset_size(t.s.data.covered)));
+    cr_expect(strcmp(delta.rows, lb_rowset_hash(t.s.data.covered)) == 0);
+    cr_expect(strcmp(a.rows, b.rows) == 0);
+    lb_number by_hand;
+    cr_assert(eq(int, lb_score_r2(lb_contest_outcome(c, 0), &by_hand, &t.err), LB_OK));
+    cr_expect(epsilon_eq(dbl, a.value, by_hand.value, 1e-14));
+    lb_contest_free(c);
+    scene_close(&t);
+}
+
+Test(contest, other_scores_are_those_of_the_rows)
+{
+    scene t;
+    scene_open(&t);
+    double bias = 0.0, mae = 0.0, square = 0.0;
+    for (size_t i = 0; i < N_TEST; i++) {
+        const double e = t.bad[i] - t.s.data.test.target[i];
+        bias += e / N_TEST;
+        mae += fabs(e) / N_TEST;
+        square += e * e / N_TEST;
+    }
+    const lb_entry e = entry("bad", t.bad);
+    lb_contest *c = lb_contest_on(&t.s, &t.s.data, t.s.data.all, &e, 1);
+    cr_expect(epsilon_eq(dbl, lb_contest_bias(c, 0).value, bias, 1e-12));
+    cr_expect(epsilon_eq(dbl, lb_contest_mae(c, 0).value, mae, 1e-12));
+    cr_expect(epsilon_eq(dbl, lb_contest_rmse(c, 0).value, sqrt(square), 1e-12));
+    cr_expect(lb_study_ok(&t.s));
+    lb_contest_free(c);
+    scene_close(&t);
+}
+
+/* The mistake this package exists for: a mixture that serves covered rows, scored beside a model
+ * of all rows. */
+Test(contest, a_mixture_of_covered_rows_cannot_be_scored_on_all_rows)
+{
+    scene t;
+    scene_open(&t);
+    const lb_entry entries[] = {entry("global", t.bad), entry("mixture", t.partial)};
+    lb_contest *c = lb_contest_on(&t.s, &t.s.data, t.s.data.all, entries, 2);
+    cr_expect(eq(int, t.s.status, LB_ENUMERIC));
+    cr_expect(strstr(t.err.text, "mixture") != NULL, "%s", t.err.text);
+    const lb_number delta = lb_contest_delta(c, 1, 0);
+    cr_expect(isnan(delta.value), "nothing comes out after a refusal");
+    cr_expect(isnan(lb_contest_r2(c, 0).value));
+    lb_contest_free(c);
+    scene_close(&t);
+}
+
+Test(contest, rows_of_another_data_set_are_refused)
+{
+    scene t;
+    scene_open(&t);
+    const lb_entry e = entry("global", t.bad);
+    lb_rowset *foreign = lb_rowset_all("rows from elsewhere", "sha256:00", 20);
+    lb_contest *c = lb_contest_on(&t.s, &t.s.data, foreign, &e, 1);
+    cr_expect(eq(int, t.s.status, LB_EROWS));
+    cr_expect(strstr(t.err.text, "rows from elsewhere") != NULL, "%s", t.err.text);
+    lb_contest_free(c);
+    lb_rowset_free(foreign);
+    scene_close(&t);
+}
+
+Test(study, first_failure_stays)
+{
+    scene t;
+    scene_open(&t);
+    lb_study_take(&t.s, LB_OK);
+    cr_expect(lb_study_ok(&t.s));
+    lb_study_take(&t.s, LB_FAIL(&t.err, LB_EROWS, "the first"));
+    lb_study_take(&t.s, LB_FAIL(&t.err, LB_EIO, "the second"));
+    lb_study_take(&t.s, LB_OK);
+    cr_expect(eq(int, t.s.status, LB_EROWS));
+    cr_expect(eq(str, t.err.text, "the first"));
+    cr_expect(not(lb_study_ok(&t.s)));
+    scene_close(&t);
+}
+
+/* --- mixtures ----------------------------------------------------------------------------------
+ */
+
+Test(moe, mixture_serves_covered_rows_and_the_fallback_the_rest)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    const lb_partition p[] = {lb_partition_bins(c), lb_partition_mh(c)};
+    lb_moe m;
+    lb_moe_fit(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), p, 2, &m);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(sz, m.global.n_train, N_TRAIN), "covered or not");
+    for (size_t q = 0; q < 2; q++)
+        for (size_t i = 0; i < c->test.n; i++) {
+            const int g = c->test.group[i], e = p[q].expert_of[g];
+            const double got = m.mixture[q].data[i], filled = m.with_fallback[q].data[i];
+            if (g == c->outside) {
+                cr_expect(isnan(got));
+                cr_expect(eq(dbl, filled, m.global.yhat_chosen.data[i]));
+            } else {
+                const lb_sweep_model x = lb_moe_expert(&m, q, (size_t)e);
+                cr_expect(eq(dbl, got, x.yhat_chosen.data[i]));
+                cr_expect(eq(dbl, filled, got));
+            }
+        }
+    lb_moe_free(&m);
+    scene_close(&t);
+}
+
+/* A penalty chosen on the test rows cannot score worse there than one of the same grid that was
+ * chosen elsewhere. */
+Test(moe, choosing_on_the_test_rows_flatters)
+{
+    scene t;
+    scene_open(&t);
+    const lb_side *test = &t.s.data.test;
+    const lb_partition p = lb_partition_bins(&t.s.data);
+    lb_moe m;
+    double mixture[N_TEST], global[N_TEST], alpha, honest = 0.0, legacy = 0.0;
+    lb_moe_fit(&t.s, &t.s.data, 0.5, lb_noise_seeds_of(t.s.spec), &p, 1, &m);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    lb_moe_legacy(&m, &t.s.data, 0, mixture, global, &alpha);
+    const double *on_grid = m.global.yhat.data + m.global.on_grid.index * m.global.yhat.stride;
+    for (size_t i = 0; i < N_TEST; i++) {
+        honest += (on_grid[i] - test->target[i]) * (on_grid[i] - test->target[i]);
+        legacy += (global[i] - test->target[i]) * (global[i] - test->target[i]);
+        cr_expect(eq(int, isnan(mixture[i]) != 0, test->group[i] == t.s.data.outside));
+    }
+    cr_expect(le(dbl, legacy, honest));
+    cr_expect(alpha == 0.1 || alpha == 1.0 || alpha == 10.0);
+    lb_moe_free(&m);
+    scene_close(&t);
+}
+
+/* --- the program -------------------------------------------------------------------------------
+ */
+
+static void run_well(lb_study *s)
+{
+    lb_study_put(s, lb_number_count(3), "answer");
+}
+
+static void run_badly(lb_study *s)
+{
+    lb_study_put(s, lb_number_count(3), "answer");
+    lb_study_take(s, LB_FAIL(s->err, LB_ENUMERIC, "the sky fell"));
+    lb_study_put(s, lb_number_count(4), "later");
+}
+
+typedef struct place {
+    char *data, *spec, *results, *record;
+} place;
+
+static place place_make(void)
+{
+    setenv("OPENBLAS_CORETYPE", "Haswell", 1); /* a program would start itself again with it */
+    const char *dir = scratch_dir();
+    char *text = world_spec_text("3750, 4500, 5250, 6000", "-2, -1, 0, 0.5", 5);
+    place p = {lb_xstrdup(world_make().dir), in_dir(dir, "spec.yaml"), in_dir(dir, "results"),
+               in_dir(dir, "results/e90_toy.h5")};
+    lb_error err = {0};
+    cr_assert(eq(int, lb_file_write(p.spec, text, strlen(text), &err), LB_OK));
+    free(text);
+    return p;
+}
+
+static void place_free(place *p)
+{
+    free(p->data);
+    free(p->spec);
+    free(p->results);
+    free(p->record);
+}
+
+static int main_with(void (*run)(lb_study *), const char *const *words, size_t n)
+{
+    char *argv[16] = {"e90_toy"};
+    for (size_t i = 0; i < n; i++)
+        argv[i + 1] = (char *)words[i];
+    const lb_experiment e = {"e90_toy", "A toy.", run};
+    optind = 0; /* getopt starts over */
+    return lb_study_main((int)n + 1, argv, &e);
+}
+
+static int main_at(const place *p, const char *data, void (*run)(lb_study *))
+{
+    const char *words[] = {"--data",   data,        "--spec",   p->spec,     "--results",
+                           p->results, "--figures", p->results, "--profile", "toy"};
+    return main_with(run, words, 10);
+}
+
+Test(study_main, a_good_run_leaves_its_record)
+{
+    place p = place_make();
+    lb_archive *a = NULL;
+    lb_error err = {0};
+    cr_assert(eq(int, main_at(&p, p.data, run_well), 0));
+    cr_assert(eq(int, lb_archive_open(p.record, &a, &err), LB_OK), "%s", err.text);
+    const lb_number *answer = lb_archive_number(a, "e90.answer");
+    const lb_number *covered = lb_archive_number(a, "e90.data.n_train_covered");
+    cr_assert(ne(ptr, (void *)answer, NULL));
+    cr_expect(eq(dbl, answer->value, 3.0));
+    cr_expect(eq(dbl, covered->value, N_TRAIN - N_TRAIN / 6));
+    lb_archive_close(a);
+    place_free(&p);
+}
+
+Test(study_main, a_failed_run_says_why_once_and_leaves_nothing, .init = cr_redirect_stderr)
+{
+    place p = place_make();
+    cr_expect(eq(int, main_at(&p, p.data, run_badly), 2));
+    fflush(stderr);
+    cr_expect_stderr_eq_str("e90_toy: the sky fell\n");
+    cr_expect(not(lb_file_exists(p.record)));
+    place_free(&p);
+}
+
+Test(study_main, missing_data_and_missing_specs_are_status_2, .init = cr_redirect_stderr)
+{
+    place p = place_make();
+    cr_expect(eq(int, main_at(&p, "/nowhere", run_well), 2));
+    remove(p.spec);
+    cr_expect(eq(int, main_at(&p, p.data, run_well), 2));
+    cr_expect(not(lb_file_exists(p.results)));
+    place_free(&p);
+}
+
+Test(study_main, bad_options_are_status_2, .init = cr_redirect_stderr)
+{
+    cr_expect(eq(int, main_with(run_well, (const char *[]){"--nonsense"}, 1), 2));
+    cr_expect(eq(int, main_with(run_well, (const char *[]){"--data"}, 1), 2));
+    cr_expect(eq(int, main_with(run_well, (const char *[]){"word"}, 1), 2));
+}
+
+Test(study_main, help_and_version_are_status_0, .init = cr_redirect_stdout)
+{
+    cr_expect(eq(int, main_with(run_well, (const char *[]){"--help"}, 1), 0));
+    cr_expect(eq(int, main_with(run_well, (const char *[]){"--version"}, 1), 0));
+}
