@@ -31,11 +31,6 @@ typedef struct level_result {
     double chosen_alpha;
 } level_result;
 
-static const char *edge_mark(int edge)
-{
-    return edge < 0 ? "↓" : edge > 0 ? "↑" : "";
-}
-
 /* --- protocol -----------------------------------------------------------------------------------
  */
 
@@ -62,18 +57,6 @@ static lb_sweep *fit_global(lb_study *s, const lb_cohort *c, double noise)
     return sweep;
 }
 /* end region */
-
-static void put_alpha(lb_study *s, const lb_sweep_model *m, double noise)
-{
-    lb_study_put(s, lb_number_plain(m->chosen.alpha, "alpha", ""), "noise_%.1f.alpha.global",
-                 noise);
-    lb_study_put(s, lb_number_plain(m->on_grid.alpha, "alpha", ""),
-                 "noise_%.1f.alpha.global.on_grid", noise);
-    lb_study_put_text(s, edge_mark(m->on_grid.edge), "noise_%.1f.alpha.global.edge", noise);
-    char *marked = lb_xprintf("%g%s", m->chosen.alpha, edge_mark(m->on_grid.edge));
-    lb_study_put_text(s, marked, "noise_%.1f.alpha.global.marked", noise);
-    free(marked);
-}
 
 /* Scores of every penalty of the grid on the test rows: a map, from which nothing is chosen. */
 static void put_landscape(lb_study *s, const lb_sweep_model *m, level_result *r)
@@ -163,7 +146,7 @@ static void run_level(lb_study *s, double noise, level_result *r)
     lb_study_put(s, lb_contest_mae(all, RIDGE), "noise_%.1f.mae.global", noise);
     lb_study_put(s, lb_contest_rmse(all, RIDGE), "noise_%.1f.rmse.global", noise);
     lb_study_put(s, lb_contest_bias(all, RIDGE), "noise_%.1f.bias.global", noise);
-    put_alpha(s, &m, noise);
+    lb_study_put_alpha(s, &m, "noise_%.1f.alpha.global", noise);
     put_landscape(s, &m, r);
     put_choices(s, &m, r);
     put_least_squares(s, &m, r);
@@ -239,20 +222,14 @@ static void table_baseline(lb_study *s, const level_result *level, size_t n)
         {"R², covered", ""}, {"MAE, dex", ""}, {"RMSE, dex", ""},    {"bias, dex", "+"},
         {"n all", ""},       {"n covered", ""}};
     lb_record_table(s->record, "T01.1", sizeof columns / sizeof *columns, columns);
-    for (size_t i = 0; i < n; i++) {
-        const double nu = level[i].noise;
-        lb_record_row(s->record, "T01.1");
-        lb_record_cell_text(s->record, "T01.1", "%.1f", nu);
-        lb_study_cell(s, "T01.1", "noise_%.1f.alpha.global.marked", nu);
-        lb_study_cell(s, "T01.1", "noise_%.1f.r2.global", nu);
-        lb_study_cell(s, "T01.1", "noise_%.1f.r2.global", nu);
-        lb_study_cell(s, "T01.1", "noise_%.1f.r2.global.covered", nu);
-        lb_study_cell(s, "T01.1", "noise_%.1f.mae.global", nu);
-        lb_study_cell(s, "T01.1", "noise_%.1f.rmse.global", nu);
-        lb_study_cell(s, "T01.1", "noise_%.1f.bias.global", nu);
-        lb_study_cell(s, "T01.1", "data.n_test");
-        lb_study_cell(s, "T01.1", "data.n_test_covered");
-    }
+    for (size_t i = 0; i < n; i++)
+        lb_study_row(
+            s, "T01.1",
+            "=%1$.1f|noise_%1$.1f.alpha.global.marked|noise_%1$.1f.r2.global|"
+            "noise_%1$.1f.r2.global|noise_%1$.1f.r2.global.covered|noise_%1$.1f.mae.global|"
+            "noise_%1$.1f.rmse.global|noise_%1$.1f.bias.global|data.n_test|"
+            "data.n_test_covered",
+            level[i].noise);
 }
 
 static void table_landscape(lb_study *s, const level_result *level, size_t n)
@@ -265,12 +242,13 @@ static void table_landscape(lb_study *s, const level_result *level, size_t n)
     }
     lb_record_table(s->record, "T01.2", 2 + level[0].n_grid, columns);
     for (size_t i = 0; i < n; i++) {
-        lb_record_row(s->record, "T01.2");
-        lb_record_cell_text(s->record, "T01.2", "%.1f", level[i].noise);
-        lb_study_cell(s, "T01.2", "ridge_vs_ols.noise_%.1f.r2.ols", level[i].noise);
+        lb_text cells = {0};
+        lb_text_printf(&cells, "=%1$.1f|ridge_vs_ols.noise_%1$.1f.r2.ols", level[i].noise);
         for (size_t a = 0; a < level[i].n_grid; a++)
-            lb_study_cell(s, "T01.2", "alpha_sweep.noise_%.1f.alpha_%g.r2", level[i].noise,
-                          level[i].alpha[a]);
+            lb_text_printf(&cells, "|alpha_sweep.noise_%.1f.alpha_%g.r2", level[i].noise,
+                           level[i].alpha[a]);
+        lb_study_row(s, "T01.2", "%s", cells.s);
+        lb_text_free(&cells);
     }
 }
 
@@ -280,18 +258,13 @@ static void table_least_squares(lb_study *s, const level_result *level, size_t n
         {"noise", ""},     {"R² least squares", ""}, {"R² Ridge", ""},     {"ΔR²", "+"},
         {"95 % CI", "ci"}, {"relative, %", "+"},     {"condition", ".1e"}, {"solver", ""}};
     lb_record_table(s->record, "T01.3", sizeof columns / sizeof *columns, columns);
-    for (size_t i = 0; i < n; i++) {
-        const double nu = level[i].noise;
-        lb_record_row(s->record, "T01.3");
-        lb_record_cell_text(s->record, "T01.3", "%.1f", nu);
-        lb_study_cell(s, "T01.3", "ridge_vs_ols.noise_%.1f.r2.ols", nu);
-        lb_study_cell(s, "T01.3", "noise_%.1f.r2.global", nu);
-        lb_study_cell(s, "T01.3", "ridge_vs_ols.noise_%.1f.delta_r2", nu);
-        lb_study_cell(s, "T01.3", "ridge_vs_ols.noise_%.1f.delta_r2", nu);
-        lb_study_cell(s, "T01.3", "ridge_vs_ols.noise_%.1f.rel_gain", nu);
-        lb_study_cell(s, "T01.3", "ridge_vs_ols.noise_%.1f.condition", nu);
-        lb_study_cell(s, "T01.3", "ridge_vs_ols.noise_%.1f.method", nu);
-    }
+    for (size_t i = 0; i < n; i++)
+        lb_study_row(s, "T01.3",
+                     "=%1$.1f|ridge_vs_ols.noise_%1$.1f.r2.ols|noise_%1$.1f.r2.global|"
+                     "ridge_vs_ols.noise_%1$.1f.delta_r2|ridge_vs_ols.noise_%1$.1f.delta_r2|"
+                     "ridge_vs_ols.noise_%1$.1f.rel_gain|ridge_vs_ols.noise_%1$.1f.condition|"
+                     "ridge_vs_ols.noise_%1$.1f.method",
+                     level[i].noise);
 }
 
 static void table_size(lb_study *s, const level_result *level, size_t n)
@@ -300,21 +273,13 @@ static void table_size(lb_study *s, const level_result *level, size_t n)
                                         {"α* main", ""},   {"R², larger set", ""},
                                         {"α* larger", ""}, {"relative gain, %", "+"}};
     lb_record_table(s->record, "T01.4", sizeof columns / sizeof *columns, columns);
-    for (size_t i = 0; i < n; i++) {
-        const double nu = level[i].noise;
-        lb_record_row(s->record, "T01.4");
-        lb_record_cell_text(s->record, "T01.4", "%.1f", nu);
-        lb_study_cell(s, "T01.4", "noise_%.1f.r2.global", nu);
-        lb_study_cell(s, "T01.4", "noise_%.1f.alpha.global", nu);
-        lb_study_cell(s, "T01.4", "size.noise_%.1f.r2_more", nu);
-        lb_study_cell(s, "T01.4", "size.noise_%.1f.alpha_more", nu);
-        lb_study_cell(s, "T01.4", "size.noise_%.1f.gain", nu);
-    }
-    lb_record_row(s->record, "T01.4");
-    lb_record_cell_text(s->record, "T01.4", "mean");
-    for (size_t blank = 0; blank < 4; blank++)
-        lb_record_cell_text(s->record, "T01.4", " ");
-    lb_study_cell(s, "T01.4", "size.mean_gain");
+    for (size_t i = 0; i < n; i++)
+        lb_study_row(s, "T01.4",
+                     "=%1$.1f|noise_%1$.1f.r2.global|noise_%1$.1f.alpha.global|"
+                     "size.noise_%1$.1f.r2_more|size.noise_%1$.1f.alpha_more|"
+                     "size.noise_%1$.1f.gain",
+                     level[i].noise);
+    lb_study_row(s, "T01.4", "=mean|= |= |= |= |size.mean_gain");
 }
 
 static void table_choices(lb_study *s, const level_result *level, size_t n)
@@ -328,18 +293,13 @@ static void table_choices(lb_study *s, const level_result *level, size_t n)
                                         {"α on test, legacy", ""},
                                         {"R² legacy", ""}};
     lb_record_table(s->record, "T01.5", sizeof columns / sizeof *columns, columns);
-    for (size_t i = 0; i < n; i++) {
-        const double nu = level[i].noise;
-        lb_record_row(s->record, "T01.5");
-        lb_record_cell_text(s->record, "T01.5", "%.1f", nu);
-        lb_study_cell(s, "T01.5", "noise_%.1f.alpha.global.on_grid", nu);
-        lb_study_cell(s, "T01.5", "noise_%.1f.alpha.global.edge", nu);
-        lb_study_cell(s, "T01.5", "noise_%.1f.r2.global.on_grid", nu);
-        lb_study_cell(s, "T01.5", "noise_%.1f.alpha.global", nu);
-        lb_study_cell(s, "T01.5", "noise_%.1f.r2.global", nu);
-        lb_study_cell(s, "T01.5", "noise_%.1f.alpha.global.test_alpha", nu);
-        lb_study_cell(s, "T01.5", "noise_%.1f.r2.global.test_alpha", nu);
-    }
+    for (size_t i = 0; i < n; i++)
+        lb_study_row(s, "T01.5",
+                     "=%1$.1f|noise_%1$.1f.alpha.global.on_grid|noise_%1$.1f.alpha.global.edge|"
+                     "noise_%1$.1f.r2.global.on_grid|noise_%1$.1f.alpha.global|"
+                     "noise_%1$.1f.r2.global|noise_%1$.1f.alpha.global.test_alpha|"
+                     "noise_%1$.1f.r2.global.test_alpha",
+                     level[i].noise);
 }
 
 /* --- figures ------------------------------------------------------------------------------------

@@ -27,23 +27,6 @@ typedef struct level_result {
     lb_number aligned, unaligned;
 } level_result;
 
-static const char *edge_mark(int edge)
-{
-    return edge < 0 ? "↓" : edge > 0 ? "↑" : "";
-}
-
-static void put_alpha(lb_study *s, const lb_sweep_model *m, const char *key)
-{
-    lb_number alpha = lb_number_plain(m->chosen.alpha, "alpha", "");
-    lb_study_put(s, alpha, "%s", key);
-    alpha.value = m->on_grid.alpha;
-    lb_study_put(s, alpha, "%s.on_grid", key);
-    lb_study_put_text(s, edge_mark(m->on_grid.edge), "%s.edge", key);
-    char *marked = lb_xprintf("%g%s", m->chosen.alpha, edge_mark(m->on_grid.edge));
-    lb_study_put_text(s, marked, "%s.marked", key);
-    free(marked);
-}
-
 /* --- one noise level ----------------------------------------------------------------------------
  */
 
@@ -76,42 +59,22 @@ static level_result run_level(lb_study *s, double noise, const lb_partition *bin
 }
 /* end region */
 
-/* The same level as it was first published: every penalty chosen on the test rows, the mixture
- * scored on covered rows and the global model on all rows. Shown once, to see the inflation. */
+/* The same level as it was first published. Shown once, to see the inflation. */
 static void run_legacy(lb_study *s, const lb_moe *moe, level_result *r)
 {
-    const lb_cohort *c = &s->data;
-    double *mixture = lb_xcalloc(c->test.n, sizeof *mixture);
-    double *global = lb_xcalloc(c->test.n, sizeof *global), alpha = NAN;
-    if (lb_study_ok(s))
-        lb_moe_legacy(moe, c, 0, mixture, global, &alpha);
-    const lb_entry entries[] = {[GLOBAL] = {"global, legacy", {global, c->test.n}, false},
-                                [MIXTURE] = {"mixture, legacy", {mixture, c->test.n}, true}};
-    lb_contest *all = lb_contest_on(s, c, c->all, entries, 1);
-    lb_contest *covered = lb_contest_on(s, c, c->covered, entries, 2);
-    const lb_number r2_all = lb_contest_r2(all, GLOBAL), r2_moe = lb_contest_r2(covered, MIXTURE);
-    if (lb_study_ok(s))
-        lb_study_take(s, lb_score_delta_unaligned(&r2_moe, &r2_all, &r->unaligned, s->err));
-    snprintf(r->unaligned.protocol, sizeof r->unaligned.protocol, "legacy");
+    r->unaligned = lb_moe_legacy(s, &s->data, moe, 0).unaligned;
     lb_study_put(s, r->unaligned, "noise_%.1f.delta_r2", r->noise);
-    lb_contest_free(all);
-    lb_contest_free(covered);
-    free(mixture);
-    free(global);
 }
 
 static void put_penalties(lb_study *s, const lb_moe *moe, double noise)
 {
-    char key[64];
-    snprintf(key, sizeof key, "alpha.noise_%.1f.global", noise);
-    put_alpha(s, &moe->global, key);
+    lb_study_put_alpha(s, &moe->global, "alpha.noise_%.1f.global", noise);
     for (size_t k = 0; k < s->data.n_bins; k++) {
         const int e = moe->partitions[0].expert_of[k];
         if (e < 0)
             continue;
         const lb_sweep_model expert = lb_moe_expert(moe, 0, (size_t)e);
-        snprintf(key, sizeof key, "alpha.noise_%.1f.k%zu", noise, k);
-        put_alpha(s, &expert, key);
+        lb_study_put_alpha(s, &expert, "alpha.noise_%.1f.k%zu", noise, k);
     }
 }
 
@@ -242,20 +205,13 @@ static void table_levels(lb_study *s, const level_result *level, size_t n)
         {"95 % CI", "ci"},       {"n covered", ""},           {"coverage, %", ""},
         {"verdict", ""}};
     lb_record_table(s->record, "T02.1", sizeof columns / sizeof *columns, columns);
-    for (size_t i = 0; i < n; i++) {
-        const double nu = level[i].noise;
-        lb_record_row(s->record, "T02.1");
-        lb_record_cell_text(s->record, "T02.1", "%.1f", nu);
-        lb_study_cell(s, "T02.1", "noise_%.1f.r2.global", nu);
-        lb_study_cell(s, "T02.1", "noise_%.1f.r2.global.covered", nu);
-        lb_study_cell(s, "T02.1", "noise_%.1f.r2.moe", nu);
-        lb_study_cell(s, "T02.1", "noise_%.1f.delta_r2", nu);
-        lb_study_cell(s, "T02.1", "noise_%.1f.delta_r2.aligned", nu);
-        lb_study_cell(s, "T02.1", "noise_%.1f.delta_r2.aligned", nu);
-        lb_study_cell(s, "T02.1", "data.n_test_covered");
-        lb_study_cell(s, "T02.1", "data.coverage_test");
-        lb_study_cell(s, "T02.1", "noise_%.1f.ladder", nu);
-    }
+    for (size_t i = 0; i < n; i++)
+        lb_study_row(s, "T02.1",
+                     "=%1$.1f|noise_%1$.1f.r2.global|noise_%1$.1f.r2.global.covered|"
+                     "noise_%1$.1f.r2.moe|noise_%1$.1f.delta_r2|noise_%1$.1f.delta_r2.aligned|"
+                     "noise_%1$.1f.delta_r2.aligned|data.n_test_covered|data.coverage_test|"
+                     "noise_%1$.1f.ladder",
+                     level[i].noise);
 }
 
 static void table_bins(lb_study *s, const bin_result *bin, double focus)
@@ -273,21 +229,12 @@ static void table_bins(lb_study *s, const bin_result *bin, double focus)
         const size_t t = k / b->n_mh, m = k % b->n_mh;
         if (s->data.merged_to[k] != (int)k)
             continue;
-        lb_record_row(s->record, "T02.2");
-        lb_record_cell_text(s->record, "T02.2", "%zu", k);
-        lb_record_cell_text(s->record, "T02.2", "%s", bin[k].name);
-        lb_record_cell_text(s->record, "T02.2", "%.0f–%.0f", b->teff[t], b->teff[t + 1]);
-        lb_record_cell_text(s->record, "T02.2", "%.1f to %.1f", b->mh[m], b->mh[m + 1]);
-        lb_study_cell(s, "T02.2", "k%zu.n_train", k);
-        lb_study_cell(s, "T02.2", "k%zu.n_test", k);
-        lb_study_cell(s, "T02.2", "alpha.noise_%.1f.k%zu", focus, k);
-        lb_study_cell(s, "T02.2", "alpha.noise_%.1f.k%zu.edge", focus, k);
-        lb_study_cell(s, "T02.2", "k%zu.r2.expert", k);
-        lb_study_cell(s, "T02.2", "k%zu.r2.global", k);
-        lb_study_cell(s, "T02.2", "k%zu.delta_r2", k);
-        lb_study_cell(s, "T02.2", "k%zu.delta_r2", k);
-        lb_study_cell(s, "T02.2", "k%zu.mae", k);
-        lb_study_cell(s, "T02.2", "k%zu.r2_minus_global_full", k);
+        lb_study_row(s, "T02.2",
+                     "=%1$zu|=%2$s|=%3$.0f–%4$.0f|=%5$.1f to %6$.1f|k%1$zu.n_train|k%1$zu.n_test|"
+                     "alpha.noise_%7$.1f.k%1$zu|alpha.noise_%7$.1f.k%1$zu.edge|k%1$zu.r2.expert|"
+                     "k%1$zu.r2.global|k%1$zu.delta_r2|k%1$zu.delta_r2|k%1$zu.mae|"
+                     "k%1$zu.r2_minus_global_full",
+                     k, bin[k].name, b->teff[t], b->teff[t + 1], b->mh[m], b->mh[m + 1], focus);
     }
 }
 
@@ -295,27 +242,18 @@ static void table_groups(lb_study *s)
 {
     static const lb_column columns[] = {
         {"axis", ""}, {"low or cool", ""}, {"middle", ""}, {"high or hot", ""}};
-    static const char *const keys[2][3] = {{"mh_low", "mh_mid", "mh_high"},
-                                           {"teff_cool", "teff_mid", "teff_hot"}};
     lb_record_table(s->record, "T02.3", 4, columns);
-    for (size_t axis = 0; axis < 2; axis++) {
-        lb_record_row(s->record, "T02.3");
-        lb_record_cell_text(s->record, "T02.3", "%s", axis == 0 ? "[M/H]" : "T_eff");
-        for (size_t strip = 0; strip < 3; strip++)
-            lb_study_cell(s, "T02.3", "mean_bin_r2.%s", keys[axis][strip]);
-    }
+    lb_study_row(s, "T02.3", "=[M/H]|mean_bin_r2.mh_low|mean_bin_r2.mh_mid|mean_bin_r2.mh_high");
+    lb_study_row(s, "T02.3",
+                 "=T_eff|mean_bin_r2.teff_cool|mean_bin_r2.teff_mid|mean_bin_r2.teff_hot");
 }
 
 static void table_numbering(lb_study *s, const bin_result *bin)
 {
     static const lb_column columns[] = {{"k (here)", ""}, {"name", ""}, {"main framework", ""}};
     lb_record_table(s->record, "T02.4", 3, columns);
-    for (size_t k = 0; k < s->data.n_bins; k++) {
-        lb_record_row(s->record, "T02.4");
-        lb_record_cell_text(s->record, "T02.4", "%zu", k);
-        lb_record_cell_text(s->record, "T02.4", "%s", bin[k].name);
-        lb_record_cell_text(s->record, "T02.4", "Bin %zu", k + 1);
-    }
+    for (size_t k = 0; k < s->data.n_bins; k++)
+        lb_study_row(s, "T02.4", "=%1$zu|=%2$s|=Bin %3$zu", k, bin[k].name, k + 1);
 }
 
 /* Chosen penalties; an optimum on the end of the given grid carries an arrow. */
@@ -332,12 +270,13 @@ static void table_penalties(lb_study *s, const level_result *level, size_t n, co
     }
     lb_record_table(s->record, "T02.5", used, columns);
     for (size_t i = 0; i < n; i++) {
-        lb_record_row(s->record, "T02.5");
-        lb_record_cell_text(s->record, "T02.5", "%.1f", level[i].noise);
-        lb_study_cell(s, "T02.5", "alpha.noise_%.1f.global.marked", level[i].noise);
+        lb_text cells = {0};
+        lb_text_printf(&cells, "=%1$.1f|alpha.noise_%1$.1f.global.marked", level[i].noise);
         for (size_t k = 0; k < s->data.n_bins; k++)
             if (p->expert_of[k] >= 0)
-                lb_study_cell(s, "T02.5", "alpha.noise_%.1f.k%zu.marked", level[i].noise, k);
+                lb_text_printf(&cells, "|alpha.noise_%.1f.k%zu.marked", level[i].noise, k);
+        lb_study_row(s, "T02.5", "%s", cells.s);
+        lb_text_free(&cells);
     }
 }
 

@@ -53,34 +53,16 @@ static void put_ladder(lb_study *s, const lb_number *delta, const char *key)
  * was first published, and on the same rows. */
 static void run_legacy(lb_study *s, const lb_moe *moe, result *r)
 {
-    const lb_cohort *c = &s->data;
-    double *mixture = lb_xcalloc(c->test.n, sizeof *mixture);
-    double *global = lb_xcalloc(c->test.n, sizeof *global), alpha = NAN;
-    if (lb_study_ok(s))
-        lb_moe_legacy(moe, c, 0, mixture, global, &alpha);
-    const lb_entry entries[] = {[GLOBAL] = {"global, legacy", {global, c->test.n}, false},
-                                [NINE] = {"mixture, legacy", {mixture, c->test.n}, true}};
-    lb_contest *all = lb_contest_on(s, c, c->all, entries, 1);
-    lb_contest *covered = lb_contest_on(s, c, c->covered, entries, 2);
-    const lb_number on_all = lb_contest_r2(all, GLOBAL), on_covered = lb_contest_r2(covered, NINE);
-    if (lb_study_ok(s))
-        lb_study_take(s, lb_score_delta_unaligned(&on_covered, &on_all, &r->unaligned, s->err));
-    r->test_alpha = lb_contest_delta(covered, NINE, GLOBAL);
-    lb_number global_covered = lb_contest_r2(covered, GLOBAL);
-    lb_number *legacy[] = {&r->unaligned, &r->test_alpha, &global_covered};
-    for (size_t i = 0; i < 3; i++)
-        snprintf(legacy[i]->protocol, sizeof legacy[i]->protocol, "legacy");
-    lb_study_put(s, on_all, "legacy.r2.global");
-    lb_study_put(s, on_covered, "legacy.r2.moe");
-    lb_study_put(s, global_covered, "legacy.r2.global.covered");
+    const lb_legacy legacy = lb_moe_legacy(s, &s->data, moe, 0);
+    r->unaligned = legacy.unaligned;
+    r->test_alpha = legacy.aligned;
+    lb_study_put(s, legacy.global_all, "legacy.r2.global");
+    lb_study_put(s, legacy.mixture, "legacy.r2.moe");
+    lb_study_put(s, legacy.global_covered, "legacy.r2.global.covered");
     lb_study_put(s, r->unaligned, "small.noise_0.2.delta_r2.unaligned");
     lb_study_put(s, r->test_alpha, "small.noise_0.2.delta_r2.test_alpha");
     put_ladder(s, &r->unaligned, "small.noise_0.2.delta_r2.unaligned");
     put_ladder(s, &r->test_alpha, "small.noise_0.2.delta_r2.test_alpha");
-    lb_contest_free(all);
-    lb_contest_free(covered);
-    free(mixture);
-    free(global);
 }
 
 /* The axis whose three experts gain more. Gains of the single axes overlap: their sum may exceed
@@ -272,19 +254,11 @@ static void run_large(lb_study *s, result *r)
 static void row_of_configuration(lb_study *s, const char *name, const char *global, const char *moe,
                                  const char *delta, bool covered)
 {
-    const char *id = "T03.1";
-    lb_record_row(s->record, id);
-    lb_record_cell_text(s->record, id, "%s", name);
-    lb_study_cell(s, id, "%s", global);
-    lb_study_cell(s, id, "%s", moe);
-    lb_study_cell(s, id, "small.noise_0.2.delta_r2.%s", delta);
-    lb_study_cell(s, id, "small.noise_0.2.delta_r2.%s", delta);
-    if (covered)
-        lb_study_cell(s, id, "data.coverage_test");
-    else
-        lb_record_cell_text(s->record, id, "100");
-    lb_study_cell(s, id, covered ? "data.n_test_covered" : "data.n_test");
-    lb_study_cell(s, id, "small.noise_0.2.delta_r2.%s.ladder", delta);
+    lb_study_row(s, "T03.1",
+                 "=%1$s|%2$s|%3$s|small.noise_0.2.delta_r2.%4$s|small.noise_0.2.delta_r2.%4$s|%5$s|"
+                 "%6$s|small.noise_0.2.delta_r2.%4$s.ladder",
+                 name, global, moe, delta, covered ? "data.coverage_test" : "=100",
+                 covered ? "data.n_test_covered" : "data.n_test");
 }
 
 static void table_configurations(lb_study *s)
@@ -315,30 +289,14 @@ static void table_ablation(lb_study *s)
     static const char *const keys[] = {"full", "mh_only", "teff_only"};
     lb_record_table(s->record, "T03.2", 8, columns);
     for (size_t i = 0; i < 3; i++) {
-        lb_record_row(s->record, "T03.2");
-        lb_record_cell_text(s->record, "T03.2", "%s", names[i]);
-        lb_study_cell(s, "T03.2", "ablation.%s.n_experts", keys[i]);
-        lb_study_cell(s, "T03.2", "ablation.%s.delta_r2", keys[i]);
-        lb_study_cell(s, "T03.2", "ablation.%s.delta_r2", keys[i]);
-        if (i == 0) { /* the whole of itself */
-            lb_record_cell_text(s->record, "T03.2", "1");
-            lb_record_cell_text(s->record, "T03.2", "—");
-        } else {
-            lb_study_cell(s, "T03.2", "ablation.%s.share", keys[i]);
-            lb_study_cell(s, "T03.2", "ablation.%s.share", keys[i]);
-        }
-        lb_study_cell(s, "T03.2", "data.n_test_covered");
-        lb_study_cell(s, "T03.2", "data.coverage_test");
+        char *share = i == 0 ? lb_xstrdup("=1|=—") /* the whole of itself */
+                             : lb_xprintf("ablation.%1$s.share|ablation.%1$s.share", keys[i]);
+        lb_study_row(s, "T03.2",
+                     "=%1$s|ablation.%2$s.n_experts|ablation.%2$s.delta_r2|ablation.%2$s.delta_r2|"
+                     "%3$s|data.n_test_covered|data.coverage_test",
+                     names[i], keys[i], share);
+        free(share);
     }
-}
-
-static void summary_row(lb_study *s, const char *name, const char *key)
-{
-    lb_record_row(s->record, "T03.3");
-    lb_record_cell_text(s->record, "T03.3", "%s", name);
-    lb_study_cell(s, "T03.3", "%s", key);
-    for (size_t blank = 0; blank < 3; blank++)
-        lb_record_cell_text(s->record, "T03.3", " ");
 }
 
 static void table_seeds(lb_study *s, const result *r)
@@ -346,42 +304,28 @@ static void table_seeds(lb_study *s, const result *r)
     static const lb_column columns[] = {
         {"seed", ""}, {"ΔR²", ""}, {"95 % CI", "ci"}, {"R² global", ""}, {"R² MoE", ""}};
     lb_record_table(s->record, "T03.3", 5, columns);
-    for (size_t i = 0; i < r->n_seeds; i++) {
-        const size_t seed = (size_t)r->seeds[i];
-        lb_record_row(s->record, "T03.3");
-        lb_record_cell_text(s->record, "T03.3", "%zu", seed);
-        lb_study_cell(s, "T03.3", "seed_%zu.delta_r2", seed);
-        lb_study_cell(s, "T03.3", "seed_%zu.delta_r2", seed);
-        lb_study_cell(s, "T03.3", "seed_%zu.r2.global", seed);
-        lb_study_cell(s, "T03.3", "seed_%zu.r2.moe", seed);
-    }
-    lb_record_row(s->record, "T03.3");
-    lb_record_cell_text(s->record, "T03.3", "mean");
-    lb_study_cell(s, "T03.3", "small.noise_0.2.delta_r2.multiseed_mean");
-    lb_record_cell_text(s->record, "T03.3", " ");
-    lb_study_cell(s, "T03.3", "seeds.mean_r2.global");
-    lb_study_cell(s, "T03.3", "seeds.mean_r2.moe");
-    summary_row(s, "std, ddof 0", "small.noise_0.2.delta_r2.multiseed_std");
-    summary_row(s, "std, ddof 1", "small.noise_0.2.delta_r2.multiseed_std_sample");
-    summary_row(s, "std / mean", "seeds.relative_std");
-    summary_row(s, "spread, lower end", "seeds.spread_lo");
-    summary_row(s, "spread, upper end", "seeds.spread_hi");
+    for (size_t i = 0; i < r->n_seeds; i++)
+        lb_study_row(s, "T03.3",
+                     "=%1$zu|seed_%1$zu.delta_r2|seed_%1$zu.delta_r2|seed_%1$zu.r2.global|"
+                     "seed_%1$zu.r2.moe",
+                     (size_t)r->seeds[i]);
+    lb_study_row(s, "T03.3",
+                 "=mean|small.noise_0.2.delta_r2.multiseed_mean|= |seeds.mean_r2.global|"
+                 "seeds.mean_r2.moe");
+    lb_study_row(s, "T03.3", "=std, ddof 0|small.noise_0.2.delta_r2.multiseed_std|= |= |= ");
+    lb_study_row(s, "T03.3", "=std, ddof 1|small.noise_0.2.delta_r2.multiseed_std_sample|= |= |= ");
+    lb_study_row(s, "T03.3", "=std / mean|seeds.relative_std|= |= |= ");
+    lb_study_row(s, "T03.3", "=spread, lower end|seeds.spread_lo|= |= |= ");
+    lb_study_row(s, "T03.3", "=spread, upper end|seeds.spread_hi|= |= |= ");
 }
 
 static void row_of_size(lb_study *s, const char *set, const char *prefix, const char *data,
                         const char *delta, double noise)
 {
-    const char *id = "T03.4";
-    lb_record_row(s->record, id);
-    lb_record_cell_text(s->record, id, "%s", set);
-    lb_study_cell(s, id, "%s.n_train", data);
-    lb_record_cell_text(s->record, id, "%.1f", noise);
-    lb_study_cell(s, id, "%s.r2.global", prefix);
-    lb_study_cell(s, id, "%s.r2.moe", prefix);
-    lb_study_cell(s, id, "%s.%s", prefix, delta);
-    lb_study_cell(s, id, "%s.%s", prefix, delta);
-    lb_study_cell(s, id, "%s.n_test_covered", data);
-    lb_study_cell(s, id, "%s.%s.ladder", prefix, delta);
+    lb_study_row(s, "T03.4",
+                 "=%1$s|%2$s.n_train|=%3$.1f|%4$s.r2.global|%4$s.r2.moe|%4$s.%5$s|%4$s.%5$s|"
+                 "%2$s.n_test_covered|%4$s.%5$s.ladder",
+                 set, data, noise, prefix, delta);
 }
 
 static void table_sizes(lb_study *s, const result *r, double noise)

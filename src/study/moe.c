@@ -4,6 +4,7 @@
 #include "core/memory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,8 +150,8 @@ static size_t best_on_test(const lb_sweep_model *model, const lb_side *test, con
     return best;
 }
 
-void lb_moe_legacy(const lb_moe *m, const lb_cohort *c, size_t partition, double *mixture,
-                   double *global, double *global_alpha)
+static void predict_legacy(const lb_moe *m, const lb_cohort *c, size_t partition, double *mixture,
+                           double *global)
 {
     const lb_side *test = &c->test;
     const lb_partition *p = &m->partitions[partition];
@@ -161,7 +162,6 @@ void lb_moe_legacy(const lb_moe *m, const lb_cohort *c, size_t partition, double
     }
     const size_t g = best_on_test(&m->global, test, keep);
     memcpy(global, m->global.yhat.data + g * m->global.yhat.stride, test->n * sizeof *global);
-    *global_alpha = m->global.alphas.data[g];
     for (size_t e = 0; e < p->n; e++) {
         const lb_sweep_model expert = lb_moe_expert(m, partition, e);
         for (size_t i = 0; i < test->n; i++)
@@ -172,4 +172,33 @@ void lb_moe_legacy(const lb_moe *m, const lb_cohort *c, size_t partition, double
                 mixture[i] = expert.yhat.data[a * expert.yhat.stride + i];
     }
     free(keep);
+}
+
+lb_legacy lb_moe_legacy(lb_study *s, const lb_cohort *c, const lb_moe *m, size_t partition)
+{
+    enum { GLOBAL, MIXTURE };
+    lb_legacy r = {0};
+    if (!lb_study_ok(s))
+        return r;
+    double *mixture = lb_xcalloc(c->test.n, sizeof *mixture);
+    double *global = lb_xcalloc(c->test.n, sizeof *global);
+    predict_legacy(m, c, partition, mixture, global);
+    const lb_entry entries[] = {[GLOBAL] = {"global, legacy", {global, c->test.n}, false},
+                                [MIXTURE] = {"mixture, legacy", {mixture, c->test.n}, true}};
+    lb_contest *all = lb_contest_on(s, c, c->all, entries, 1);
+    lb_contest *covered = lb_contest_on(s, c, c->covered, entries, 2);
+    r.global_all = lb_contest_r2(all, GLOBAL);
+    r.global_covered = lb_contest_r2(covered, GLOBAL);
+    r.mixture = lb_contest_r2(covered, MIXTURE);
+    r.aligned = lb_contest_delta(covered, MIXTURE, GLOBAL);
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_score_delta_unaligned(&r.mixture, &r.global_all, &r.unaligned, s->err));
+    lb_number *numbers[] = {&r.global_all, &r.global_covered, &r.mixture, &r.unaligned, &r.aligned};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        snprintf(numbers[i]->protocol, sizeof numbers[i]->protocol, "legacy");
+    lb_contest_free(all);
+    lb_contest_free(covered);
+    free(mixture);
+    free(global);
+    return r;
 }

@@ -44,9 +44,16 @@ void lb_moe_free(lb_moe *m); /* zeroed is fine */
 
 lb_sweep_model lb_moe_expert(const lb_moe *m, size_t partition, size_t expert);
 
-/** The mixture with every model's penalty chosen on the test rows themselves: the legacy protocol,
- * kept to show what it does. @p global receives the global model's predictions chosen likewise. */
-void lb_moe_legacy(const lb_moe *m, const lb_cohort *c, size_t partition, double *mixture,
-                   double *global, double *global_alpha);
+/** The scores of the legacy protocol, every penalty chosen on the test rows themselves: kept to
+ * show what that does. */
+typedef struct lb_legacy {
+    lb_number global_all;     /* R2 of the global model on all test rows */
+    lb_number global_covered; /* and on the covered ones */
+    lb_number mixture;        /* R2 of the mixture on covered rows */
+    lb_number unaligned;      /* mixture - global_all: two row sets, no interval */
+    lb_number aligned;        /* mixture - global_covered */
+} lb_legacy;
+
+lb_legacy lb_moe_legacy(lb_study *s, const lb_cohort *c, const lb_moe *m, size_t partition);
 
 #endif

@@ -59,15 +59,42 @@ void lb_study_put_text(lb_study *s, const char *value, const char *format, ...)
         lb_record_text(s->record, key, value);
 }
 
-void lb_study_cell(lb_study *s, const char *table, const char *format, ...)
+void lb_study_row(lb_study *s, const char *table, const char *format, ...)
 {
-    char key[KEY_SIZE];
+    char cells[2048], key[sizeof cells + KEY_SIZE];
     va_list args;
     va_start(args, format);
-    make_key(s, key, format, args);
+    vsnprintf(cells, sizeof cells, format, args);
     va_end(args);
-    if (lb_study_ok(s))
-        lb_record_cell_key(s->record, table, key);
+    if (!lb_study_ok(s))
+        return;
+    lb_record_row(s->record, table);
+    for (char *cell = cells, *end; cell; cell = end) {
+        if ((end = strchr(cell, '|')))
+            *end++ = '\0';
+        snprintf(key, sizeof key, "%s.%s", s->id, cell);
+        if (*cell == '=')
+            lb_record_cell_text(s->record, table, "%s", cell + 1);
+        else
+            lb_record_cell_key(s->record, table, key);
+    }
+}
+
+void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *format, ...)
+{
+    char key[KEY_SIZE];
+    const int edge = m->on_grid.edge;
+    const char *mark = edge < 0 ? "↓" : edge > 0 ? "↑" : "";
+    va_list args;
+    va_start(args, format);
+    vsnprintf(key, sizeof key, format, args);
+    va_end(args);
+    char *marked = lb_xprintf("%g%s", m->chosen.alpha, mark);
+    lb_study_put(s, lb_number_plain(m->chosen.alpha, "alpha", ""), "%s", key);
+    lb_study_put(s, lb_number_plain(m->on_grid.alpha, "alpha", ""), "%s.on_grid", key);
+    lb_study_put_text(s, mark, "%s.edge", key);
+    lb_study_put_text(s, marked, "%s.marked", key);
+    free(marked);
 }
 
 char *lb_study_figure(lb_study *s, const char *figure_id)

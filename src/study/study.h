@@ -49,8 +49,17 @@ void lb_study_put(lb_study *s, lb_number x, const char *key, ...)
     __attribute__((format(printf, 3, 4)));
 void lb_study_put_text(lb_study *s, const char *value, const char *key, ...)
     __attribute__((format(printf, 3, 4)));
-/** A cell of table @p id that shows the number under "<id>." + key. */
-void lb_study_cell(lb_study *s, const char *table, const char *key, ...)
+/**
+ * A row of a table, its cells parted by '|': "=text" is shown as it stands, anything else is the
+ * key of a number or text under "<id>.", as in lb_study_row(s, "T02.1",
+ * "=%1$.1f|noise_%1$.1f.r2.global|noise_%1$.1f.r2.moe", noise);
+ */
+void lb_study_row(lb_study *s, const char *table, const char *cells, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** The penalty of a model: KEY (chosen), KEY.on_grid, KEY.edge (an arrow or "") and KEY.marked (the
+ * chosen one with its arrow, for tables). */
+void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *key, ...)
     __attribute__((format(printf, 3, 4)));
 
 /** Path stem of a figure, "figures/e02_bins", by its id in the spec; also records the figure.

@@ -21,14 +21,8 @@ static void table_scores(lb_study *s)
 {
     static const lb_column columns[] = {{"Model", ""}, {"R²", ""}, {"95% CI", "ci"}};
     lb_record_table(s->record, "T@number@.1", 3, columns);
-    lb_record_row(s->record, "T@number@.1");
-    lb_record_cell_text(s->record, "T@number@.1", "global");
-    lb_study_cell(s, "T@number@.1", "r2.global");
-    lb_study_cell(s, "T@number@.1", "r2.global");
-    lb_record_row(s->record, "T@number@.1");
-    lb_record_cell_text(s->record, "T@number@.1", "mixture");
-    lb_study_cell(s, "T@number@.1", "r2.mixture");
-    lb_study_cell(s, "T@number@.1", "r2.mixture");
+    lb_study_row(s, "T@number@.1", "=global|r2.global|r2.global");
+    lb_study_row(s, "T@number@.1", "=mixture|r2.mixture|r2.mixture");
 }
 
 static void figure_scores(lb_study *s, const lb_number *global, const lb_number *mixture)
