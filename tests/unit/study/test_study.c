@@ -181,21 +181,28 @@ Test(moe, choosing_on_the_test_rows_flatters)
 {
     scene t;
     scene_open(&t);
-    const lb_side *test = &t.s.data.test;
-    const lb_partition p = lb_partition_bins(&t.s.data);
+    const lb_cohort *c = &t.s.data;
+    const lb_partition p = lb_partition_bins(c);
     lb_moe m;
-    double mixture[N_TEST], global[N_TEST], alpha, honest = 0.0, legacy = 0.0;
-    lb_moe_fit(&t.s, &t.s.data, 0.5, lb_noise_seeds_of(t.s.spec), &p, 1, &m);
+    lb_moe_fit(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &p, 1, &m);
     cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
-    lb_moe_legacy(&m, &t.s.data, 0, mixture, global, &alpha);
     const double *on_grid = m.global.yhat.data + m.global.on_grid.index * m.global.yhat.stride;
-    for (size_t i = 0; i < N_TEST; i++) {
-        honest += (on_grid[i] - test->target[i]) * (on_grid[i] - test->target[i]);
-        legacy += (global[i] - test->target[i]) * (global[i] - test->target[i]);
-        cr_expect(eq(int, isnan(mixture[i]) != 0, test->group[i] == t.s.data.outside));
-    }
-    cr_expect(le(dbl, legacy, honest));
-    cr_expect(alpha == 0.1 || alpha == 1.0 || alpha == 10.0);
+    const lb_entry honest = entry("global", on_grid);
+    const lb_legacy legacy = lb_moe_legacy(&t.s, c, &m, 0);
+    lb_contest *all = lb_contest_on(&t.s, c, c->all, &honest, 1);
+    lb_contest *covered = lb_contest_on(&t.s, c, c->covered, &honest, 1);
+    const double gain = legacy.mixture.value - legacy.global_all.value;
+    cr_expect(ge(dbl, legacy.global_all.value, lb_contest_r2(all, 0).value));
+    cr_expect(epsilon_eq(dbl, legacy.unaligned.value, gain, 1e-14));
+    cr_expect(epsilon_eq(dbl, legacy.aligned.value,
+                         legacy.mixture.value - legacy.global_covered.value, 1e-14));
+    cr_expect(isnan(legacy.unaligned.ci_lo), "two row sets have no interval");
+    cr_expect(strstr(legacy.unaligned.kind, "unaligned") != NULL);
+    cr_expect(strcmp(legacy.mixture.rows, lb_rowset_hash(c->covered)) == 0);
+    cr_expect(strcmp(legacy.global_all.rows, lb_rowset_hash(c->all)) == 0);
+    cr_expect(lb_study_ok(&t.s), "%s", t.err.text);
+    lb_contest_free(all);
+    lb_contest_free(covered);
     lb_moe_free(&m);
     scene_close(&t);
 }
