@@ -36,11 +36,11 @@ typedef struct level_result {
 
 /* region: protocol */
 /* Fit all penalties on training rows at this noise, choose on validation rows at the same noise. */
-static lb_sweep *fit_global(lb_study *s, const lb_cohort *c, double noise)
+static lb_sweep *fit_global(lb_study *s, const lb_cohort *c, double noise, bool least_squares)
 {
     static const bool everything[] = {true};
     const lb_member global = {"global", everything};
-    lb_sweep_options options = {.groups = 1, .least_squares = true};
+    lb_sweep_options options = {.groups = 1, .least_squares = least_squares};
     options.alphas.data = lb_spec_numbers(s->spec, "ridge.alphas", &options.alphas.n);
     options.extend_decades = (int)lb_spec_size(s->spec, "ridge.extend_decades");
     options.standardise = lb_spec_flag(s->spec, "ridge.standardise");
@@ -130,7 +130,7 @@ static void put_least_squares(lb_study *s, const lb_sweep_model *m, level_result
 static void run_level(lb_study *s, double noise, level_result *r)
 {
     const lb_cohort *c = &s->data;
-    lb_sweep *sweep = fit_global(s, c, noise);
+    lb_sweep *sweep = fit_global(s, c, noise, true);
     *r = (level_result){.noise = noise};
     if (!lb_study_ok(s))
         return;
@@ -171,7 +171,7 @@ static size_result run_size(lb_study *s, const level_result *base)
     lb_number gain = lb_number_na("percent", "not run");
     if (s->has_more) {
         const lb_cohort *c = &s->more;
-        lb_sweep *sweep = fit_global(s, c, base->noise);
+        lb_sweep *sweep = fit_global(s, c, base->noise, false);
         if (!lb_study_ok(s))
             return r;
         const lb_sweep_model m = lb_sweep_get(sweep, 0);

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* LAPACK by its Fortran symbols; a size_t at the end is the hidden length of a character argument.
  * LAPACK is column-major: its lower triangle is our upper one, its columns are our rows. */
@@ -27,22 +26,6 @@ void lb_blas_prepare(void)
 const char *lb_blas_core(void)
 {
     return openblas_get_corename();
-}
-
-void lb_blas_widest_core(char **argv)
-{
-#if defined(__x86_64__)
-    const char *core = openblas_get_corename();
-    __builtin_cpu_init();
-    const int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (!wide || getenv("OPENBLAS_CORETYPE") || (strcmp(core, "Haswell") && strcmp(core, "Zen")))
-        return;
-    if (setenv("OPENBLAS_CORETYPE", "SkylakeX", 0) == 0)
-        execv("/proc/self/exe", argv);
-#else
-    (void)argv;
-#endif
 }
 
 double lb_dot(lb_cvec x, lb_cvec y)

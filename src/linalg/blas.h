@@ -25,14 +25,6 @@ void lb_blas_prepare(void);
  */
 const char *lb_blas_core(void);
 
-/**
- * For the first line of a main(): OpenBLAS 0.3.21 takes a CPU it does not know for a plain Haswell
- * and leaves half of an AVX-512 unit idle. If that has happened, set OPENBLAS_CORETYPE=SkylakeX and
- * start the program again with the same arguments; the kernel cannot be changed later. Returns when
- * there is nothing to gain, when the user has set OPENBLAS_CORETYPE, or when the restart fails.
- */
-void lb_blas_widest_core(char **argv);
-
 double lb_dot(lb_cvec x, lb_cvec y);
 
 /** y = beta y + alpha A x, or A' x if @p transpose. */

@@ -4,7 +4,6 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "data/profile.h"
-#include "linalg/blas.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -484,7 +483,6 @@ int lb_study_main(int argc, char **argv, const lb_experiment *e)
     lb_error err = {0};
     int status = parse_arguments(argc, argv, e, &a);
     if (status < 0) {
-        lb_blas_widest_core(argv);
         const lb_status st = run_study(e, &a, &err);
         if (st != LB_OK)
             fprintf(stderr, "%s: %s\n", e->name, err.text);
