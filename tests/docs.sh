@@ -7,22 +7,7 @@
 # records and frozen values of the quick profile. Ends with "N passed, N failed"; exit 0 if none failed.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-trap 'exit 2' HUP INT TERM
-passed=0 failed=0
-
-ok() { # ok CLAIM COMMAND...: the claim holds if the command succeeds
-  claim=$1
-  shift
-  if "$@" >"$work/why" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL  $claim" >&2
-    sed 's/^/      /' "$work/why" | head -n 8 >&2
-  fi
-}
+. tests/lib.sh
 
 for page in README.md CONTRIBUTING.md CHANGELOG.md data/*/README.md; do
   for to in $(grep -oE '\]\([^)#]+' "$page" | cut -c 3- | grep -v '://' | sort -u); do
@@ -73,5 +58,4 @@ command='build/bin/loggbook verify --profile quick e02_piecewise'
 $command --frozen "$work/frozen" 2>/dev/null | sed "s|$work/frozen|data/frozen/quick|" >"$work/verify"
 ok "README shows what it prints: $command" shown "$command" "$work/verify"
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+sum

@@ -12,23 +12,7 @@ samples=$root/tests/golden/pandoc
 for tool in pandoc xelatex pdftotext pdfinfo; do
   command -v $tool >/dev/null 2>&1 || { echo "tests/pandoc.sh needs $tool" >&2; exit 2; }
 done
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-trap 'exit 2' HUP INT TERM
-passed=0 failed=0
-
-ok() { # ok CLAIM COMMAND...: the claim holds if the command succeeds
-  claim=$1
-  shift
-  if "$@" >"$work/why" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL  $claim" >&2
-    sed 's/^/      /' "$work/why" | head -n 8 >&2
-  fi
-}
-no() { ! "$@"; }
+. "$root/tests/lib.sh"
 holds() { grep -qF -- "$2" "$1" || { echo "not in $1: $2"; return 1; }; }
 lacks() { ! grep -nEi -- "$2" "$1"; }
 count() { n=$(grep -cE -- "$2" "$1"); [ "$n" -eq "$3" ] || { echo "$2: $n lines, not $3"; return 1; }; }
@@ -176,5 +160,4 @@ kill -TERM $pid
 wait $pid
 ok 'stopped half-way: nothing is left' absent "$work/b/very/deep/reports/stopped.pdf" "$work/b/very/deep/reports/stopped.tex" "$work/b/very/deep/reports/stopped.pdf.part"
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+sum

@@ -8,23 +8,7 @@ set -u
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 command -v pandoc >/dev/null 2>&1 || { echo "tests/publish.sh needs pandoc" >&2; exit 2; }
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-trap 'exit 2' HUP INT TERM
-passed=0 failed=0
-
-ok() { # ok CLAIM COMMAND...: the claim holds if the command succeeds
-  claim=$1
-  shift
-  if "$@" >"$work/why" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL  $claim" >&2
-    sed 's/^/      /' "$work/why" | head -n 8 >&2
-  fi
-}
-no() { ! "$@"; }
+. "$root/tests/lib.sh"
 publish() { "$root/templates/pandoc/publish.sh" "${1:-dist}" reports figures data/results/toy >"$work/out" 2>"$work/err"; }
 fails() { # fails MESSAGE [DIST]: exit 2 with that message
   publish "${2:-dist}"
@@ -81,5 +65,4 @@ ok 'what failed left the old edition whole' sh -c "cmp dist/MANIFEST.sha256 '$wo
 ok 'nothing half-written stays' sh -c '! ls -d dist.* other.* 2>/dev/null'
 ok 'usage is exit 2' sh -c "'$root/templates/pandoc/publish.sh' dist 2>/dev/null; [ \$? -eq 2 ]"
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+sum

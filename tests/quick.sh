@@ -8,22 +8,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 unset MAKEFLAGS MFLAGS MAKELEVEL OMP_NUM_THREADS
 bin=$PWD/build/bin
-work=$(mktemp -d) || exit 2
-trap 'rm -rf -- "$work"' EXIT
-trap 'exit 2' HUP INT TERM
-passed=0 failed=0
-
-ok() { # ok CLAIM COMMAND...: the claim holds if the command succeeds
-  claim=$1
-  shift
-  if "$@" >"$work/why" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL  $claim"
-    sed 's/^/      /' "$work/why" | tail -n 12
-  fi
-}
+. tests/lib.sh
 says() { # says STATUS PATTERN COMMAND...: this exit status, and the pattern somewhere in what it prints
   want=$1 pattern=$2
   shift 2
@@ -35,7 +20,6 @@ says() { # says STATUS PATTERN COMMAND...: this exit status, and the pattern som
 same() { # two files, not empty
   [ -s "$1" ] && cmp "$1" "$2"
 }
-no() { ! "$@"; }
 make_quick() { make PROFILE=quick DATA= "$@"; }
 
 # --- from nothing to pages -----------------------------------------------------------------------
@@ -218,5 +202,4 @@ ok 'it is not frozen yet' says 2 'freeze' "$bin/loggbook" verify --profile quick
 ok 'it freezes' make_quick freeze REASON=new
 ok 'and verifies with the others' says 0 'e22 .*entries agree' make_quick verify
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+sum

@@ -301,8 +301,10 @@ static void panel_of_rows(lb_figure *f, size_t col, const lb_cohort *c, const lb
         y[j][n[j]++] = side->mh[i];
     }
     lb_axes_title(a, title);
-    lb_axes_x(a, "T_{eff} (K)", 3700, 6050, LB_LINEAR);
-    lb_axes_y(a, "[M/H] (dex)", -2.6, 0.85, LB_LINEAR);
+    lb_axes_x(a, "T_{eff} (K)", fmin(3700, b->teff[0] - 50), fmax(6050, b->teff[b->n_teff] + 50),
+              LB_LINEAR);
+    lb_axes_y(a, "[M/H] (dex)", fmin(-2.6, b->mh[0] - 0.1), fmax(0.85, b->mh[b->n_mh] + 0.1),
+              LB_LINEAR);
     void (*draw)(lb_axes *, const double *, const double *, size_t, lb_style, const char *) =
         side->n > 3000 ? lb_plot_density : lb_plot_points;
     lb_style inside = lb_style_role(LB_MIXTURE), outside = lb_style_role(LB_MUTED);

@@ -159,6 +159,14 @@ static lb_status start_member(member *m, const lb_member *given, const lb_gram *
                        "model '%s' has %zu validation rows, two are needed to choose its penalty: "
                        "give more validation rows or raise bins.minimum_train so that it merges",
                        m->name, m->n_val);
+    bool varies = false;
+    for (size_t i = 1; i < m->n_val; i++)
+        varies = varies || m->y_val[i] != m->y_val[0];
+    if (!varies)
+        return LB_FAIL(err, LB_EINVAL,
+                       "the validation rows of model '%s' all have the label %g: no penalty can be "
+                       "chosen on them",
+                       m->name, m->y_val[0]);
     return LB_OK;
 }
 

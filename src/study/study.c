@@ -458,6 +458,10 @@ static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error 
         lb_study_take(&s, lb_cohort_open(a->replication, "larger set: ", s.spec, &s.more, err));
         s.has_more = s.status == LB_OK;
     }
+    if (s.status == LB_OK) /* before minutes of work, not after */
+        lb_study_take(&s, lb_make_dirs(a->results, err));
+    if (s.status == LB_OK)
+        lb_study_take(&s, lb_make_dirs(a->figures, err));
     if (s.status == LB_OK) {
         s.id = lb_spec_experiment(s.spec);
         s.record = lb_record_new(s.id, s.spec);

@@ -8,22 +8,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 bin=$(CDPATH= cd -- "${1:-build/bin}" && pwd) || exit 2
 unset MAKEFLAGS OMP_NUM_THREADS
-work=$(mktemp -d) || exit 2
-trap 'rm -rf -- "$work"' EXIT
-trap 'exit 2' HUP INT TERM
-passed=0 failed=0
-
-ok() { # ok CLAIM COMMAND...: the claim holds if the command succeeds
-  claim=$1
-  shift
-  if "$@" >"$work/why" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL  $claim"
-    sed 's/^/      /' "$work/why" | head -n 8
-  fi
-}
+. tests/lib.sh
 ends() { # ends STATUS PATTERN COMMAND...: this exit status, and one message that holds the pattern
   want=$1 pattern=$2
   shift 2
@@ -368,5 +353,4 @@ numbers "$work/two" >"$work/b"
 ok 'two training shards are one set: the numbers of one shard' same "$work/base.tsv" "$work/b"
 ok 'and loggbook diff agrees' "$bin/loggbook" diff "$base/e02_piecewise.h5" "$work/two/e02_piecewise.h5"
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+sum
