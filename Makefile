@@ -183,7 +183,7 @@ test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
 	$(Q)sh tests/run.sh $^
 asan:                                 ## the unit tests under ASan and UBSan; a leak fails
 	@rm -f $(BUILD)/leak.*
-	$(Q)ASAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/leak UBSAN_OPTIONS=halt_on_error=1 OPENBLAS_CORETYPE=Haswell \
+	$(Q)ASAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/leak UBSAN_OPTIONS=halt_on_error=1 \
 	    $(MAKE) --no-print-directory MODE=asan test
 	@! cat $(BUILD)/leak.* 2>/dev/null
 valgrind: $(addprefix $(OBJ)/test_,$(LAYERS))         ## the unit tests under valgrind; a leak fails
