@@ -191,9 +191,9 @@ valgrind: $(addprefix $(OBJ)/test_,$(LAYERS))         ## the unit tests under va
 layers:                               ## who includes whom, against the table above
 	$(Q)sh tests/layers.sh
 format:                               ## clang-format the sources
-	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+	$(Q)clang-format -i $$(git ls-files src tests | grep "\.[ch]$$" | grep -v golden)
 format-check:
-	$(Q)clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+	$(Q)clang-format --dry-run --Werror $$(git ls-files src tests | grep "\.[ch]$$" | grep -v golden)
 
 # --- housekeeping ---------------------------------------------------------------------------------
 .PHONY: help new publish clean distclean

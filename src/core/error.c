@@ -32,8 +32,8 @@ lb_status lb_error_within(lb_error *err, const char *format, ...)
     vsnprintf(context, sizeof context, format, args);
     va_end(args);
     const int head = snprintf(whole, sizeof whole, "%s: ", context);
-    snprintf(whole + head, sizeof whole - (size_t)head, "%.*s", (int)(sizeof whole - (size_t)head - 1),
-             err->text);
+    snprintf(whole + head, sizeof whole - (size_t)head, "%.*s",
+             (int)(sizeof whole - (size_t)head - 1), err->text);
     memcpy(err->text, whole, sizeof whole);
     return err->status;
 }

@@ -2,11 +2,13 @@
 #ifndef LB_CORE_ERROR_H
 #define LB_CORE_ERROR_H
 
-/** What a library call can come to. The library never prints and never exits; main() prints once. */
+/** What a library call can come to. The library never prints and never exits; main() prints once.
+ */
 typedef enum lb_status {
     LB_OK = 0,
     LB_EIO,      /* no such file, unreadable, unwritable, disk full */
-    LB_EFORMAT,  /* the file is there but is not what it should be (not HDF5, truncated, bad syntax) */
+    LB_EFORMAT,  /* the file is there but is not what it should be (not HDF5, truncated, bad syntax)
+                  */
     LB_ESHAPE,   /* sizes that must agree do not */
     LB_EINVAL,   /* a value outside its domain */
     LB_ENUMERIC, /* NaN, infinity, or a factorisation that failed */

@@ -7,9 +7,9 @@
 /* Allocation that never returns NULL: out of memory (or n * size beyond size_t) aborts with one
  * line on stderr, so that no caller carries that branch. Everything is released with free(). */
 
-void *lb_xcalloc(size_t n, size_t size);              /* zeroed */
+void *lb_xcalloc(size_t n, size_t size);               /* zeroed */
 void *lb_xrealloc(void *block, size_t n, size_t size); /* grown part not zeroed */
-void *lb_xaligned(size_t n, size_t size);             /* 64-byte aligned, not zeroed, for BLAS */
+void *lb_xaligned(size_t n, size_t size);              /* 64-byte aligned, not zeroed, for BLAS */
 char *lb_xstrdup(const char *s);
 char *lb_xprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

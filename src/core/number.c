@@ -6,8 +6,8 @@
 
 lb_number lb_number_plain(double value, const char *kind, const char *unit)
 {
-    lb_number x = {.value = value, .ci_lo = NAN, .ci_hi = NAN, .se = NAN, .p_above = NAN,
-                   .digits = -1};
+    lb_number x = {
+        .value = value, .ci_lo = NAN, .ci_hi = NAN, .se = NAN, .p_above = NAN, .digits = -1};
     snprintf(x.kind, sizeof x.kind, "%s", kind);
     snprintf(x.unit, sizeof x.unit, "%s", unit);
     return x;

@@ -14,19 +14,19 @@
  * stats/bootstrap.h, which fill @c rows: that is how two row sets can never be mixed.
  */
 typedef struct lb_number {
-    double value;             /* NAN only together with a reason in na */
-    double ci_lo, ci_hi, se;  /* interval and standard error, unit of value */
-    double p_above;           /* P(value > threshold) over the resamples, of a difference */
-    size_t n;                 /* rows behind it */
-    uint64_t seed;            /* of the draw it depends on */
-    int digits;               /* decimals to print; -1: from the uncertainty, 4 without one */
-    bool oracle;              /* a model behind it was given true labels at prediction time */
-    char kind[24];            /* r2, delta_r2, delta_r2_unaligned, share, retention, mae, rmse, bias,
-                                 alpha, count, percent, ratio, snr, probability, seconds, bytes ... */
-    char unit[16];            /* "dex", "K", "%", "" */
-    char rows[LB_HASH_SIZE];  /* hash of the row set, "" if it belongs to none */
-    char protocol[48];        /* named protocol, e.g. "clean", "legacy" */
-    char na[48];              /* why there is no value, e.g. "n/a (n<10)" */
+    double value;            /* NAN only together with a reason in na */
+    double ci_lo, ci_hi, se; /* interval and standard error, unit of value */
+    double p_above;          /* P(value > threshold) over the resamples, of a difference */
+    size_t n;                /* rows behind it */
+    uint64_t seed;           /* of the draw it depends on */
+    int digits;              /* decimals to print; -1: from the uncertainty, 4 without one */
+    bool oracle;             /* a model behind it was given true labels at prediction time */
+    char kind[24];           /* r2, delta_r2, delta_r2_unaligned, share, retention, mae, rmse, bias,
+                                alpha, count, percent, ratio, snr, probability, seconds, bytes ... */
+    char unit[16];           /* "dex", "K", "%", "" */
+    char rows[LB_HASH_SIZE]; /* hash of the row set, "" if it belongs to none */
+    char protocol[48];       /* named protocol, e.g. "clean", "legacy" */
+    char na[48];             /* why there is no value, e.g. "n/a (n<10)" */
 } lb_number;
 
 lb_number lb_number_plain(double value, const char *kind, const char *unit);

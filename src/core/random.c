@@ -15,8 +15,8 @@ static uint32_t next_word(lb_rng *r)
     const unsigned lane = (unsigned)(r->position & 3u);
     if (lane == 0) {
         const uint64_t b = r->position >> 2;
-        const philox4x32_ctr_t counter = {{(uint32_t)b, (uint32_t)(b >> 32), (uint32_t)r->stream,
-                                           (uint32_t)(r->stream >> 32)}};
+        const philox4x32_ctr_t counter = {
+            {(uint32_t)b, (uint32_t)(b >> 32), (uint32_t)r->stream, (uint32_t)(r->stream >> 32)}};
         const philox4x32_key_t key = {{(uint32_t)r->seed, (uint32_t)(r->seed >> 32)}};
         const philox4x32_ctr_t word = philox4x32(counter, key);
         for (int i = 0; i < 4; i++)

@@ -9,16 +9,17 @@
  * as easy as 1, 2, 3"; Random123). A number depends on its key and position alone, so the same bits
  * come out whatever the thread count, block size or order of evaluation. */
 
-/** A sequential stream keyed by (seed, stream): streams of one seed are independent. Plain value. */
+/** A sequential stream keyed by (seed, stream): streams of one seed are independent. Plain value.
+ */
 typedef struct lb_rng {
     uint64_t seed, stream, position;
     uint32_t buffer[4];
 } lb_rng;
 
 lb_rng lb_rng_make(uint64_t seed, uint64_t stream);
-double lb_rng_uniform(lb_rng *r);                     /* [0, 1), 53 bits */
-double lb_rng_normal(lb_rng *r);                      /* N(0, 1), Box-Muller */
-size_t lb_rng_below(lb_rng *r, size_t n);             /* 0 .. n-1 without modulo bias, n > 0 */
+double lb_rng_uniform(lb_rng *r);                        /* [0, 1), 53 bits */
+double lb_rng_normal(lb_rng *r);                         /* N(0, 1), Box-Muller */
+size_t lb_rng_below(lb_rng *r, size_t n);                /* 0 .. n-1 without modulo bias, n > 0 */
 void lb_rng_shuffle(lb_rng *r, size_t *items, size_t n); /* Fisher-Yates */
 
 #endif

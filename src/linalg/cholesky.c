@@ -70,8 +70,8 @@ void lb_cholesky_multiply(const lb_cholesky *f, lb_cvec x, lb_vec y)
     }
 }
 
-/* U(i, j) -= sum of U(k, i) U(k, j) over from <= k < to, for the S rows i of strip si and the columns
- * j of up to WIDE strips: sj .. end-1. */
+/* U(i, j) -= sum of U(k, i) U(k, j) over from <= k < to, for the S rows i of strip si and the
+ * columns j of up to WIDE strips: sj .. end-1. */
 static void subtract(lb_cholesky *f, size_t si, size_t sj, size_t end, size_t from, size_t to)
 {
     _Alignas(64) double sum[S][WIDE * S];
