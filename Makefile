@@ -81,8 +81,10 @@ unit-$(1): $(OBJ)/test_$(1)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
+# Experiments do not lean on the report layer: a change there reruns no experiment.
+STUDY_LIBS := $(filter-out $(call library,report),$(ALL_LIBS))
 link = @mkdir -p $(@D) && $(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
-$(BIN)/%: $(OBJ)/experiments/%.o $(ALL_LIBS)
+$(BIN)/%: $(OBJ)/experiments/%.o $(STUDY_LIBS)
 	$(link)
 $(BIN)/%: $(OBJ)/tools/%.o $(ALL_LIBS)
 	$(link)

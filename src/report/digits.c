@@ -100,7 +100,7 @@ static bool is_counter(const token *t)
 /* --- finding -----------------------------------------------------------------------------------
  */
 
-static lb_place place_of(lb_place line, const char *text, size_t at)
+static lb_position place_of(lb_position line, const char *text, size_t at)
 {
     for (size_t i = 0; i < at; i++)
         line.column += ((unsigned char)text[i] & 0xC0) != 0x80;
@@ -108,7 +108,7 @@ static lb_place place_of(lb_place line, const char *text, size_t at)
 }
 
 /* "T02.9" in a text of e02 whose spec declares no such table. */
-static void check_reference(scan *c, const token *t, lb_place place)
+static void check_reference(scan *c, const token *t, lb_position place)
 {
     const char *s = t->line + t->at, *id = lb_spec_experiment(c->spec);
     const size_t n = strlen(id) - 1; /* digits of the experiment */
@@ -123,7 +123,7 @@ static void check_reference(scan *c, const token *t, lb_place place)
     free(name);
 }
 
-static void check_prose(scan *c, const token *t, lb_place place)
+static void check_prose(scan *c, const token *t, lb_position place)
 {
     if (is_name(t))
         check_reference(c, t, place);
@@ -134,7 +134,7 @@ static void check_prose(scan *c, const token *t, lb_place place)
 }
 
 /* In math single digits stand; anything longer is a typed number. */
-static void check_math(scan *c, const token *t, lb_place place)
+static void check_math(scan *c, const token *t, lb_position place)
 {
     if (t->n > 1 && !is_literal(t, c->spec))
         lb_find(c->out, place, "the number '%.*s' is typed in a formula", (int)t->n,
@@ -187,7 +187,7 @@ static bool is_wide_digit(const char *s)
            (unsigned char)s[2] <= 0x99;
 }
 
-static void check_line(scan *c, const char *line, lb_place place)
+static void check_line(scan *c, const char *line, lb_position place)
 {
     const size_t n = strlen(line);
     lb_prose_kind *kinds = lb_xcalloc(n + 1, sizeof *kinds);
@@ -211,7 +211,7 @@ static void check_line(scan *c, const char *line, lb_place place)
 }
 
 /* Sentences of a spec hold several lines in one node. */
-static void check_text(scan *c, const char *text, lb_place place)
+static void check_text(scan *c, const char *text, lb_position place)
 {
     while (*text) {
         const size_t n = strcspn(text, "\n") + 1;
@@ -248,7 +248,7 @@ static void check_sentence(const lb_spec *spec, const lb_yaml_node *node, lb_fin
 {
     lb_error err = {0};
     lb_template *t;
-    const lb_place start = {lb_spec_path(spec), node->line, node->column};
+    const lb_position start = {lb_spec_path(spec), node->line, node->column};
     if (lb_template_parse(node->text, start, NULL, "", &t, &err) != LB_OK) {
         lb_find_text(out, err.text);
         return;

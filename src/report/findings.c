@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void add(lb_findings *f, lb_place place, const char *kind, const char *format, va_list args)
+static void add(lb_findings *f, lb_position place, const char *kind, const char *format,
+                va_list args)
 {
     char message[900];
     vsnprintf(message, sizeof message, format, args);
@@ -12,7 +13,7 @@ static void add(lb_findings *f, lb_place place, const char *kind, const char *fo
                    message);
 }
 
-void lb_find(lb_findings *f, lb_place place, const char *format, ...)
+void lb_find(lb_findings *f, lb_position place, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -21,7 +22,7 @@ void lb_find(lb_findings *f, lb_place place, const char *format, ...)
     f->errors++;
 }
 
-void lb_find_warning(lb_findings *f, lb_place place, const char *format, ...)
+void lb_find_warning(lb_findings *f, lb_position place, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

@@ -14,9 +14,9 @@ typedef struct lb_findings {
     size_t errors, warnings;
 } lb_findings;
 
-void lb_find(lb_findings *f, lb_place place, const char *format, ...)
+void lb_find(lb_findings *f, lb_position place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void lb_find_warning(lb_findings *f, lb_place place, const char *format, ...)
+void lb_find_warning(lb_findings *f, lb_position place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** A message that already tells where. */
 void lb_find_text(lb_findings *f, const char *message);

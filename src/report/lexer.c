@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Move @p place over the bytes from @p s; continuation bytes of UTF-8 take no column. */
-static void advance(lb_place *place, const char *s, size_t n)
+static void advance(lb_position *place, const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (s[i] == '\n') {
@@ -58,7 +58,7 @@ static const char *tag_end(const char *s)
     return NULL;
 }
 
-static lb_token tag_token(const char *s, const char *end, lb_place place)
+static lb_token tag_token(const char *s, const char *end, lb_position place)
 {
     const lb_token_kind kind = s[1] == '{'   ? LB_TOKEN_OUTPUT
                                : s[1] == '%' ? LB_TOKEN_BLOCK
@@ -104,9 +104,9 @@ static void drop_tag_lines(lb_tokens *t)
     }
 }
 
-lb_status lb_tokens_of(const char *source, lb_place start, lb_tokens *out, lb_error *err)
+lb_status lb_tokens_of(const char *source, lb_position start, lb_tokens *out, lb_error *err)
 {
-    lb_place place = start;
+    lb_position place = start;
     *out = (lb_tokens){0};
     for (const char *s = source; *s;) {
         const char *next = s;

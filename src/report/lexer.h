@@ -15,8 +15,8 @@ typedef enum lb_token_kind {
 
 typedef struct lb_token {
     lb_token_kind kind;
-    lb_place place; /* of its first character */
-    const char *s;  /* borrowed from the source, not terminated */
+    lb_position place; /* of its first character */
+    const char *s;     /* borrowed from the source, not terminated */
     size_t length;
 } lb_token;
 
@@ -31,7 +31,7 @@ typedef struct lb_tokens {
  * newline. The tokens borrow @p source and @c start.file.
  * @return LB_OK; LB_EFORMAT pointing at the opener of a tag that is not closed
  */
-lb_status lb_tokens_of(const char *source, lb_place start, lb_tokens *out, lb_error *err);
+lb_status lb_tokens_of(const char *source, lb_position start, lb_tokens *out, lb_error *err);
 void lb_tokens_free(lb_tokens *t);
 
 #endif

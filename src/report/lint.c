@@ -59,7 +59,7 @@ static void check_declared(const lb_spec *spec, const char *part, lb_ref_kind ki
     const lb_yaml_node *map = lb_spec_node(spec, part);
     for (size_t i = 0; map && i < map->n; i++) {
         const lb_yaml_node *item = map->items[i];
-        const lb_place place = {lb_spec_path(spec), item->key_line, item->key_column};
+        const lb_position place = {lb_spec_path(spec), item->key_line, item->key_column};
         if (!is_shown(r, kind, map->keys[i]))
             lb_find(out, place, "%s %s is declared but no report shows it", lb_ref_word(kind),
                     map->keys[i]);
@@ -157,7 +157,7 @@ static void check_figure_files(lb_facts *f, lb_findings *out)
     for (size_t i = 0; map && i < map->n; i++) {
         const lb_yaml_node *item = map->items[i], *stem = lb_yaml_get(item, "file");
         char *path = lb_xprintf("%s/%s.svg", folder, stem ? stem->text : map->keys[i]);
-        const lb_place place = {lb_spec_path(spec), item->key_line, item->key_column};
+        const lb_position place = {lb_spec_path(spec), item->key_line, item->key_column};
         if (!lb_file_exists(path))
             lb_find(out, place, "no file %s for figure %s", path, map->keys[i]);
         lb_text_printf(&known, "%s\n", path);
@@ -169,8 +169,8 @@ static void check_figure_files(lb_facts *f, lb_findings *out)
         for (size_t i = 0; i < found.gl_pathc; i++) {
             char *line = lb_xprintf("%s\n", found.gl_pathv[i]);
             if (!known.s || !strstr(known.s, line))
-                lb_find(out, (lb_place){found.gl_pathv[i], 1, 1}, "no figure of %s is drawn here",
-                        lb_spec_path(spec));
+                lb_find(out, (lb_position){found.gl_pathv[i], 1, 1},
+                        "no figure of %s is drawn here", lb_spec_path(spec));
             free(line);
         }
     }
@@ -218,7 +218,7 @@ static void warn_unused(lb_facts *f, lb_findings *out)
         n++;
     }
     if (n)
-        lb_find_warning(out, (lb_place){lb_archive_path(a), 1, 1},
+        lb_find_warning(out, (lb_position){lb_archive_path(a), 1, 1},
                         "%zu of %zu numbers are shown by no report, %s%s", n, lb_archive_count(a),
                         n > 1 ? "first " : "", first);
     free(scope);
@@ -256,7 +256,7 @@ lb_status lb_lint_experiment(const lb_places *places, const char *folder, lb_fin
         if (lb_file_exists(record))
             st = check_record(places, folder, &r, out, err);
         else
-            lb_find_warning(out, (lb_place){record, 1, 1},
+            lb_find_warning(out, (lb_position){record, 1, 1},
                             "no such record: keys, verdicts and figures were not checked");
     }
     if (st == LB_OK && out->errors > before)
@@ -298,7 +298,7 @@ lb_status lb_lint_page(const char *path, lb_findings *out, lb_error *err)
         return st;
     const size_t before = out->errors;
     lb_prose prose = {0};
-    lb_place place = {path, 1, 1};
+    lb_position place = {path, 1, 1};
     for (const char *s = text; *s; s++) {
         const lb_prose_kind kind = lb_prose_step(&prose, s);
         const char *found = kind == LB_PROSE_CODE ? NULL : forbidden_at(s, s > text ? s[-1] : '\n');
@@ -306,7 +306,7 @@ lb_status lb_lint_page(const char *path, lb_findings *out, lb_error *err)
             lb_find(out, place, "'%s' is left in a finished page", found);
         place.column += ((unsigned char)*s & 0xC0) != 0x80;
         if (*s == '\n')
-            place = (lb_place){path, place.line + 1, 1};
+            place = (lb_position){path, place.line + 1, 1};
     }
     free(text);
     return out->errors > before ? LB_EFINDING : LB_OK;

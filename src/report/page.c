@@ -217,7 +217,7 @@ lb_status lb_page_sentence(lb_page *p, const char *path, char **out)
         return LB_OK;
     }
     lb_template *t;
-    const lb_place start = {lb_spec_path(spec), node->line, node->column};
+    const lb_position start = {lb_spec_path(spec), node->line, node->column};
     lb_status st = lb_template_parse(node->text, start, NULL, "", &t, p->err);
     if (st != LB_OK)
         return st;

@@ -33,7 +33,7 @@ typedef struct lb_page {
     lb_text out;
     lb_prose prose; /* scanner of @c out, up to @c scanned */
     size_t scanned;
-    lb_place place; /* of the tag being filled, for messages */
+    lb_position place; /* of the tag being filled, for messages */
     lb_error *err;
 } lb_page;
 

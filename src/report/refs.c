@@ -32,7 +32,7 @@ const lb_ref *lb_refs_find(const lb_refs *r, lb_ref_kind kind, const char *name)
 }
 
 /* Takes @p name. Headings may repeat; everything else is kept once. */
-static void add(collector *c, lb_ref_kind kind, char *name, lb_place place)
+static void add(collector *c, lb_ref_kind kind, char *name, lb_position place)
 {
     lb_refs *r = &c->refs;
     if (kind != LB_REF_HEADING && lb_refs_find(r, kind, name)) {
@@ -59,7 +59,7 @@ static char *single_blanks(const char *s)
 }
 
 /* A key of a record or a setting; variables of loops are neither. */
-static void add_name(collector *c, const char *name, lb_place place)
+static void add_name(collector *c, const char *name, lb_position place)
 {
     if (strncmp(name, "spec.", 5) == 0) {
         add(c, LB_REF_SPEC, lb_xstrdup(name + 5), place);
@@ -71,7 +71,7 @@ static void add_name(collector *c, const char *name, lb_place place)
     }
 }
 
-static void add_condition(collector *c, const char *text, lb_place place)
+static void add_condition(collector *c, const char *text, lb_position place)
 {
     lb_error err = {0};
     lb_condition *condition;

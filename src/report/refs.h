@@ -24,7 +24,7 @@ typedef enum lb_ref_kind {
 typedef struct lb_ref {
     lb_ref_kind kind;
     char *name;
-    lb_place place;
+    lb_position place;
 } lb_ref;
 
 typedef struct lb_refs {

@@ -26,8 +26,8 @@ typedef struct parser {
     const lb_tokens *tokens;
     size_t next;
     int depth;
-    lb_place opener;  /* of the block that is open ... */
-    const char *what; /* ... and its word, NULL outside all blocks */
+    lb_position opener; /* of the block that is open ... */
+    const char *what;   /* ... and its word, NULL outside all blocks */
     lb_error *err;
 } parser;
 
@@ -48,7 +48,7 @@ static const char *const blocks[] = {"if",       "elif", "else",   "endif",  "cl
                                      "endclaim", "for",  "endfor", "include"};
 enum { N_BLOCKS = sizeof blocks / sizeof *blocks };
 
-lb_status lb_fail_at(lb_error *err, lb_status status, lb_place place, const char *format, ...)
+lb_status lb_fail_at(lb_error *err, lb_status status, lb_position place, const char *format, ...)
 {
     char message[800];
     va_list args;
@@ -79,7 +79,7 @@ static char *first_word(const char *s, const char **rest)
     return copy(s, n);
 }
 
-static lb_node *node_new(lb_node_kind kind, lb_place place, char *text, char *format)
+static lb_node *node_new(lb_node_kind kind, lb_position place, char *text, char *format)
 {
     lb_node *node = lb_xcalloc(1, sizeof *node);
     *node = (lb_node){.kind = kind, .place = place, .text = text, .format = format};
@@ -101,7 +101,7 @@ static void nodes_free(lb_node *node)
 /* --- {{ .. }} ----------------------------------------------------------------------------------
  */
 
-static lb_status unknown_output(parser *p, lb_place place, const char *word)
+static lb_status unknown_output(parser *p, lb_position place, const char *word)
 {
     const char *words[N_OUTPUTS];
     for (size_t i = 0; i < N_OUTPUTS; i++)
@@ -113,7 +113,7 @@ static lb_status unknown_output(parser *p, lb_place place, const char *word)
 }
 
 /* A word of the table with its argument. */
-static lb_status parse_named(parser *p, lb_place place, size_t which, const char *argument,
+static lb_status parse_named(parser *p, lb_position place, size_t which, const char *argument,
                              lb_node **out)
 {
     const char *word = outputs[which].word;
@@ -130,7 +130,7 @@ static lb_status parse_named(parser *p, lb_place place, size_t which, const char
 }
 
 /* A key or path with an optional "| format". */
-static lb_status parse_value(parser *p, lb_place place, const char *inside, lb_node **out)
+static lb_status parse_value(parser *p, lb_position place, const char *inside, lb_node **out)
 {
     const char *bar = strchr(inside, '|');
     size_t n = bar ? (size_t)(bar - inside) : strlen(inside);
@@ -175,8 +175,8 @@ static lb_status parse_output(parser *p, const lb_token *token, lb_node **out)
 /* --- {% .. %} ----------------------------------------------------------------------------------
  */
 
-static lb_status parse_nodes(parser *p, const char *const *ends, lb_place opener, const char *what,
-                             lb_node **out, char **end, lb_place *end_place);
+static lb_status parse_nodes(parser *p, const char *const *ends, lb_position opener,
+                             const char *what, lb_node **out, char **end, lb_position *end_place);
 
 /* The branches of if and claim, from the condition of the first to the closing tag. */
 static lb_status parse_branches(parser *p, lb_node *block, const char *word, const char *condition)
@@ -187,7 +187,7 @@ static lb_status parse_branches(parser *p, lb_node *block, const char *word, con
     const bool is_if = block->kind == LB_NODE_IF;
     const char *const *ends = is_if ? if_ends : claim_ends;
     lb_node **tail = &block->body;
-    lb_place place = block->place;
+    lb_position place = block->place;
     char *text = lb_xstrdup(condition);
     for (;;) {
         if (text && !*text) {
@@ -229,7 +229,7 @@ static lb_status parse_for(parser *p, lb_node *block, const char *header)
     block->text = lb_xstrdup(id);
     block->format = lb_xstrdup(variable);
     char *end = NULL;
-    lb_place place;
+    lb_position place;
     const lb_status st = parse_nodes(p, ends, block->place, "for", &block->body, &end, &place);
     free(end);
     return st;
@@ -237,7 +237,7 @@ static lb_status parse_for(parser *p, lb_node *block, const char *header)
 
 static lb_status parse_file(parser *p, const char *path, lb_node **out);
 
-static lb_status parse_include(parser *p, lb_place place, const char *name, lb_node **out)
+static lb_status parse_include(parser *p, lb_position place, const char *name, lb_node **out)
 {
     if (!p->shared)
         return lb_fail_at(p->err, LB_EFORMAT, place, "no include here");
@@ -263,7 +263,7 @@ static lb_status parse_include(parser *p, lb_place place, const char *name, lb_n
     return st;
 }
 
-static lb_status unknown_block(parser *p, lb_place place, const char *word)
+static lb_status unknown_block(parser *p, lb_position place, const char *word)
 {
     for (size_t i = 0; i < N_BLOCKS; i++) {
         if (strcmp(word, blocks[i]) != 0)
@@ -281,7 +281,7 @@ static lb_status unknown_block(parser *p, lb_place place, const char *word)
 }
 
 /* A block whose opening tag holds @p inside; the list it stands for goes to @p out. */
-static lb_status parse_block(parser *p, lb_place place, const char *inside, lb_node **out)
+static lb_status parse_block(parser *p, lb_position place, const char *inside, lb_node **out)
 {
     const char *rest;
     char *word = first_word(inside, &rest);
@@ -345,8 +345,8 @@ static lb_status parse_token(parser *p, const lb_token *token, const char *insid
  * Nodes up to a block tag that is one of @p ends, whose inside goes to @p end; NULL ends: up to the
  * end of the text. @p opener and @p what tell which block is open.
  */
-static lb_status parse_nodes(parser *p, const char *const *ends, lb_place opener, const char *what,
-                             lb_node **out, char **end, lb_place *end_place)
+static lb_status parse_nodes(parser *p, const char *const *ends, lb_position opener,
+                             const char *what, lb_node **out, char **end, lb_position *end_place)
 {
     const parser outer = *p;
     p->opener = opener;
@@ -374,7 +374,7 @@ static lb_status parse_nodes(parser *p, const char *const *ends, lb_place opener
     return lb_fail_at(p->err, LB_EFORMAT, opener, "this '%s' is never closed", what);
 }
 
-static lb_status parse_source(parser *p, const char *source, lb_place start, lb_node **out)
+static lb_status parse_source(parser *p, const char *source, lb_position start, lb_node **out)
 {
     lb_template *t = p->template;
     t->names = lb_xrealloc(t->names, t->n_names + 1, sizeof *t->names);
@@ -396,7 +396,7 @@ static lb_status parse_file(parser *p, const char *path, lb_node **out)
     lb_status st = lb_file_read(path, &source, NULL, p->err);
     if (st != LB_OK)
         return st;
-    st = parse_source(p, source, (lb_place){path, 1, 1}, out);
+    st = parse_source(p, source, (lb_position){path, 1, 1}, out);
     free(source);
     return st;
 }
@@ -419,7 +419,7 @@ lb_status lb_template_load(const char *path, const char *shared, const char *lan
     return finish(t, parse_file(&p, path, &t->nodes), out);
 }
 
-lb_status lb_template_parse(const char *text, lb_place start, const char *shared,
+lb_status lb_template_parse(const char *text, lb_position start, const char *shared,
                             const char *language, lb_template **out, lb_error *err)
 {
     lb_template *t = lb_xcalloc(1, sizeof *t);

@@ -45,16 +45,16 @@ typedef enum lb_node_kind {
 } lb_node_kind;
 
 /** Where something stands: file, line and column counted from 1, columns in characters. */
-typedef struct lb_place {
+typedef struct lb_position {
     const char *file;
     int line, column;
-} lb_place;
+} lb_position;
 
 /** One piece of a template; siblings are linked by @c next. */
 typedef struct lb_node lb_node;
 struct lb_node {
     lb_node_kind kind;
-    lb_place place;
+    lb_position place;
     char *text, *format;
     lb_node *body, *next;
 };
@@ -75,7 +75,7 @@ lb_status lb_template_load(const char *path, const char *shared, const char *lan
 
 /** The same for text in memory; @p name stands for the file, first line and column are @p line and
  * @p column (a caption inside spec.yaml). */
-lb_status lb_template_parse(const char *text, lb_place start, const char *shared,
+lb_status lb_template_parse(const char *text, lb_position start, const char *shared,
                             const char *language, lb_template **out, lb_error *err);
 
 const lb_node *lb_template_nodes(const lb_template *t); /* first node; borrowed */
@@ -87,7 +87,7 @@ const char *lb_template_file(const lb_template *t, size_t i);
 void lb_template_free(lb_template *t); /* NULL is fine */
 
 /** Fail with "file:line:column: message". */
-lb_status lb_fail_at(lb_error *err, lb_status status, lb_place place, const char *format, ...)
+lb_status lb_fail_at(lb_error *err, lb_status status, lb_position place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /** ": did you mean 'x'?" for the nearest candidate, or "" if none is near. The caller frees it. */

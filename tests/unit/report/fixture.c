@@ -153,7 +153,7 @@ static char *fill(lb_template *t, const char *language, lb_dialect dialect, lb_e
 char *fill_text(const char *text, const char *language, lb_dialect dialect, lb_error *err)
 {
     lb_template *t;
-    const lb_place start = {"test.md", 1, 1};
+    const lb_position start = {"test.md", 1, 1};
     if (lb_template_parse(text, start, places.shared, language, &t, err) != LB_OK)
         return NULL;
     return fill(t, language, dialect, err);

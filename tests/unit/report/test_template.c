@@ -96,8 +96,8 @@ Test(template, a_caption_that_cannot_be_filled_names_the_spec)
 {
     lb_error err = {0};
     lb_template *t;
-    cr_expect(lb_template_parse("{% include x %}", (lb_place){"s", 3, 4}, NULL, "en", &t, &err) ==
-              LB_EFORMAT);
+    cr_expect(lb_template_parse("{% include x %}", (lb_position){"s", 3, 4}, NULL, "en", &t,
+                                &err) == LB_EFORMAT);
     cr_expect_str_eq(err.text, "s:3:4: no include here");
     cr_expect(t == NULL);
 }
@@ -187,7 +187,7 @@ Test(template, mutated_templates_never_crash)
                             .folder = folder,
                             .err = &err};
             lb_status st =
-                lb_template_parse(b, (lb_place){"fuzz", 1, 1}, places.shared, "en", &t, &err);
+                lb_template_parse(b, (lb_position){"fuzz", 1, 1}, places.shared, "en", &t, &err);
             if (st == LB_OK)
                 st = lb_page_fill(&page, t);
             cr_expect((st == LB_OK) == (err.text[0] == '\0'), "a failure without a message");
