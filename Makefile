@@ -179,7 +179,7 @@ bench: $(BIN)/bench_ridge             ## wall time and memory beside scikit-lear
 
 # --- tests ----------------------------------------------------------------------------------------
 .PHONY: check test asan valgrind layers format format-check
-check: programs $(addprefix $(OBJ)/test_,$(LAYERS))   ## unit tests, golden tests, faults, quick profile end to end
+check: programs $(BIN)/bench_ridge $(BIN)/crosscheck_export $(addprefix $(OBJ)/test_,$(LAYERS))  ## unit tests, golden tests, faults, quick profile end to end
 	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
 test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
 	$(Q)sh tests/run.sh $^

@@ -137,7 +137,6 @@ done:
 int main(int argc, char **argv)
 {
     lb_error err = {0};
-    lb_blas_widest_core(argv);
     if (argc == 2 && strcmp(argv[1], "core") == 0)
         puts(lb_blas_core());
     else if (argc == 5 && strcmp(argv[1], "make") == 0)
