@@ -454,10 +454,3 @@ lb_status lb_ridge_choose(lb_cvec alphas, lb_cvec r2, lb_alpha_choice *out, lb_e
         out->edge = best == 0 ? -1 : best + 1 == alphas.n ? 1 : 0;
     return LB_OK;
 }
-
-void lb_alphas_extend(lb_cvec alphas, int edge, double out[2])
-{
-    const double end = alphas.data[edge < 0 ? 0 : alphas.n - 1];
-    out[0] = edge < 0 ? end / 100.0 : end * 10.0;
-    out[1] = edge < 0 ? end / 10.0 : end * 100.0;
-}

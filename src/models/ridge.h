@@ -94,8 +94,4 @@ typedef struct lb_alpha_choice {
  */
 lb_status lb_ridge_choose(lb_cvec alphas, lb_cvec r2, lb_alpha_choice *out, lb_error *err);
 
-/** The two decades beyond an edge, ascending: {a/100, a/10} of the first alpha for -1, {10a, 100a}
- * of the last for +1. */
-void lb_alphas_extend(lb_cvec alphas, int edge, double out[2]);
-
 #endif

@@ -474,14 +474,3 @@ Test(ridge, choice_refuses_scores_that_are_not_numbers)
     cr_expect(
         eq(int, lb_ridge_choose((lb_cvec){unsorted, 2}, (lb_cvec){r2, 2}, &c, NULL), LB_EINVAL));
 }
-
-Test(ridge, extension_adds_two_decades_beyond_the_edge)
-{
-    double out[2];
-    lb_alphas_extend(grid, -1, out);
-    cr_expect(epsilon_eq(dbl, out[0], 1e-5, 1e-18));
-    cr_expect(epsilon_eq(dbl, out[1], 1e-4, 1e-17));
-    lb_alphas_extend(grid, 1, out);
-    cr_expect(eq(dbl, out[0], 1e3));
-    cr_expect(eq(dbl, out[1], 1e4));
-}
