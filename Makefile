@@ -67,7 +67,7 @@ $(OBJ)/%.o: src/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 $(OBJ)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) -Itests -Itests/unit $(CFLAGS) -c $< -o $@
 
 define layer_rules
 $(call library,$(1)): $(call objects_of,$(1))
@@ -88,7 +88,11 @@ $(BIN)/%: $(OBJ)/experiments/%.o $(STUDY_LIBS)
 	$(link)
 $(BIN)/%: $(OBJ)/tools/%.o $(ALL_LIBS)
 	$(link)
-$(BIN)/crosscheck_export: $(OBJ)/tests/crosscheck/export.o $(ALL_LIBS)
+$(BIN)/crosscheck_export: $(OBJ)/tests/crosscheck/export.o $(OBJ)/tests/crosscheck/npy.o $(ALL_LIBS)
+	$(link)
+# A model or statistic before its witness: tests/crosscheck/NAME.c and NAME.py.
+WITNESSES := $(filter-out export npy witness,$(notdir $(basename $(wildcard tests/crosscheck/*.c))))
+$(BIN)/witness_%: $(OBJ)/tests/crosscheck/%.o $(OBJ)/tests/crosscheck/witness.o $(OBJ)/tests/crosscheck/npy.o $(ALL_LIBS)
 	$(link)
 $(BIN)/bench_ridge: $(OBJ)/tests/bench/bench_ridge.o $(ALL_LIBS)
 	$(link)
@@ -171,15 +175,16 @@ diff: $(BIN)/loggbook                 ## what moved between two revisions or fil
 	$(Q)$(BIN)/loggbook diff $(PLACES) "$(A)" "$(B)" $(EXPERIMENTS)
 lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, unused keys, missing figures, English against Chinese
 	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
-crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook  ## NumPy and scikit-learn recompute the quick profile
+crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook $(WITNESSES:%=$(BIN)/witness_%)  ## NumPy and scikit-learn recompute models and the quick profile
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
-	$(Q)python3 tests/crosscheck/check.py
-bench: $(BIN)/bench_ridge             ## wall time and memory beside scikit-learn, in one run
+	$(Q)sh tests/crosscheck/run.sh $(WITNESSES) records
+bench: $(BIN)/bench_ridge $(WITNESSES:%=$(BIN)/witness_%)  ## wall time and memory beside scikit-learn, in one run
 	$(Q)sh tests/bench/bench.sh
+	$(Q)sh tests/crosscheck/run.sh --full $(WITNESSES)
 
 # --- tests ----------------------------------------------------------------------------------------
 .PHONY: check test asan valgrind layers format format-check
-check: programs $(BIN)/bench_ridge $(BIN)/crosscheck_export $(addprefix $(OBJ)/test_,$(LAYERS))  ## unit tests, golden tests, faults, quick profile end to end
+check: programs $(BIN)/bench_ridge $(BIN)/crosscheck_export $(WITNESSES:%=$(BIN)/witness_%) $(addprefix $(OBJ)/test_,$(LAYERS))  ## unit tests, golden tests, faults, quick profile end to end
 	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
 test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
 	$(Q)sh tests/run.sh $^

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the package makes of a data set at one noise level, as .npy files for check.py.
+ * What the package makes of a data set at one noise level, as .npy files for records.py.
  *
  * Usage: crosscheck_export DATA OUT LEVEL SEED_TRAIN SEED_VAL SEED_TEST SEED_BOOTSTRAP
  *
@@ -17,9 +17,9 @@
  *   delta                     value, ci_lo, ci_hi, se, p_above 0.03
  *   draws                     (1000) of the difference
  */
-#include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "crosscheck/npy.h"
 #include "data/bins.h"
 #include "data/noise.h"
 #include "data/spectra.h"
@@ -46,41 +46,6 @@ typedef struct side {
     double *y;           /* log g */
     lb_mat yhat[MODELS]; /* n x ALPHAS */
 } side;
-
-/* NumPy's format 1.0: magic, header length, a Python literal padded to 64 bytes, the data. */
-static lb_status save(const char *dir, const char *name, const char *descr, size_t item,
-                      const void *data, const size_t *shape, size_t rank, lb_error *err)
-{
-    lb_text header = {0}, file = {0};
-    size_t items = 1;
-    lb_text_printf(&header, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
-    for (size_t i = 0; i < rank; i++) {
-        lb_text_printf(&header, "%zu,", shape[i]);
-        items *= shape[i];
-    }
-    lb_text_add(&header, "), }");
-    while ((10 + header.length + 1) % 64)
-        lb_text_add(&header, " ");
-    lb_text_add(&header, "\n");
-    const char length[2] = {(char)(header.length & 0xFF), (char)(header.length >> 8)};
-    lb_text_addn(&file, "\x93NUMPY\x01\x00", 8);
-    lb_text_addn(&file, length, 2);
-    lb_text_addn(&file, header.s, header.length);
-    lb_text_addn(&file, data, items * item);
-    char *path = lb_xprintf("%s/%s.npy", dir, name);
-    const lb_status st = lb_file_write(path, file.s, file.length, err);
-    free(path);
-    lb_text_free(&header);
-    lb_text_free(&file);
-    return st;
-}
-
-static lb_status save_doubles(const char *dir, const char *name, const double *data, size_t a,
-                              size_t b, size_t c, lb_error *err)
-{
-    const size_t shape[] = {a, b, c};
-    return save(dir, name, "<f8", sizeof *data, data, shape, c ? 3 : b ? 2 : 1, err);
-}
 
 /* --- one set of rows ----------------------------------------------------------------------------
  */
@@ -125,13 +90,13 @@ static lb_status side_save(const char *dir, side *s, lb_error *err)
     lb_status st = s->x.read(s->x.self, 0, (lb_matf){x, s->n, s->x.cols, s->x.cols}, err);
     snprintf(name, sizeof name, "x_%s", s->name);
     if (st == LB_OK)
-        st = save(dir, name, "<f4", sizeof *x, x, shape, 2, err);
+        st = npy_save(dir, name, "<f4", sizeof *x, x, shape, 2, err);
     snprintf(name, sizeof name, "group_%s", s->name);
     if (st == LB_OK)
-        st = save(dir, name, "<i4", sizeof *s->group, s->group, shape, 1, err);
+        st = npy_save(dir, name, "<i4", sizeof *s->group, s->group, shape, 1, err);
     snprintf(name, sizeof name, "y_%s", s->name);
     if (st == LB_OK)
-        st = save_doubles(dir, name, s->y, s->n, 0, 0, err);
+        st = npy_doubles(dir, name, s->y, s->n, 0, 0, err);
     free(x);
     return st;
 }
@@ -145,8 +110,9 @@ static lb_status save_normals(const char *dir, uint64_t seed, lb_error *err)
     const size_t shape[] = {ROWS, PIXELS};
     for (size_t i = 0; i < ROWS; i++)
         lb_normal_row(seed, rows[i], PIXELS, z[i]);
-    const lb_status st = save(dir, "normal", "<f4", sizeof z[0][0], z, shape, 2, err);
-    return st == LB_OK ? save(dir, "normal_rows", "<u8", sizeof *rows, rows, shape, 1, err) : st;
+    const lb_status st = npy_save(dir, "normal", "<f4", sizeof z[0][0], z, shape, 2, err);
+    return st == LB_OK ? npy_save(dir, "normal_rows", "<u8", sizeof *rows, rows, shape, 1, err)
+                       : st;
 }
 
 /* --- models -------------------------------------------------------------------------------------
@@ -187,10 +153,10 @@ static lb_status save_models(const char *dir, lb_ridge *const *models, lb_error 
                    p * sizeof *w);
         }
     lb_status st;
-    if ((st = save_doubles(dir, "alphas", alphas, ALPHAS, 0, 0, err)) == LB_OK &&
-        (st = save_doubles(dir, "w", w, MODELS, ALPHAS, p, err)) == LB_OK &&
-        (st = save_doubles(dir, "b", b[0], MODELS, ALPHAS, 0, err)) == LB_OK)
-        st = save_doubles(dir, "condition", condition[0], MODELS, ALPHAS, 0, err);
+    if ((st = npy_doubles(dir, "alphas", alphas, ALPHAS, 0, 0, err)) == LB_OK &&
+        (st = npy_doubles(dir, "w", w, MODELS, ALPHAS, p, err)) == LB_OK &&
+        (st = npy_doubles(dir, "b", b[0], MODELS, ALPHAS, 0, err)) == LB_OK)
+        st = npy_doubles(dir, "condition", condition[0], MODELS, ALPHAS, 0, err);
     free(w);
     return st;
 }
@@ -207,7 +173,7 @@ static lb_status predict(const char *dir, lb_ridge *const *models, side *s, lb_e
     char name[32];
     snprintf(name, sizeof name, "yhat_%s", s->name);
     if (st == LB_OK)
-        st = save_doubles(dir, name, all, MODELS, s->n, ALPHAS, err);
+        st = npy_doubles(dir, name, all, MODELS, s->n, ALPHAS, err);
     free(all);
     return st;
 }
@@ -240,7 +206,7 @@ static lb_status score(const char *dir, const side *s, double r2[MODELS][ALPHAS]
     char name[32];
     snprintf(name, sizeof name, "r2_%s", s->name);
     if (st == LB_OK)
-        st = save_doubles(dir, name, r2[0], MODELS, ALPHAS, 0, err);
+        st = npy_doubles(dir, name, r2[0], MODELS, ALPHAS, 0, err);
     free(keep);
     free(yhat);
     free(scratch);
@@ -261,7 +227,7 @@ static lb_status choose(const char *dir, double r2[MODELS][ALPHAS], size_t chose
         chosen[m] = c.index + 1;
         index[m] = (int32_t)chosen[m];
     }
-    return save(dir, "chosen", "<i4", sizeof *index, index, shape, 1, err);
+    return npy_save(dir, "chosen", "<i4", sizeof *index, index, shape, 1, err);
 }
 
 static lb_status save_contest(const char *dir, const lb_outcome *pair, uint64_t seed, lb_error *err)
@@ -283,9 +249,9 @@ static lb_status save_contest(const char *dir, const lb_outcome *pair, uint64_t 
         goto done;
     lb_bootstrap_draws_delta(b, 1, 0, draws);
     const double delta[] = {x.value, x.ci_lo, x.ci_hi, x.se, x.p_above};
-    if ((st = save_doubles(dir, "scores", scores[0], 2, 4, 0, err)) == LB_OK &&
-        (st = save_doubles(dir, "delta", delta, 5, 0, 0, err)) == LB_OK)
-        st = save_doubles(dir, "draws", draws, DRAWS, 0, 0, err);
+    if ((st = npy_doubles(dir, "scores", scores[0], 2, 4, 0, err)) == LB_OK &&
+        (st = npy_doubles(dir, "delta", delta, 5, 0, 0, err)) == LB_OK)
+        st = npy_doubles(dir, "draws", draws, DRAWS, 0, 0, err);
 done:
     lb_bootstrap_free(b);
     return st;
