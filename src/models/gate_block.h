@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_MODELS_GATE_BLOCK_H
+#define LB_MODELS_GATE_BLOCK_H
+
+#include "models/gate.h"
+
+/* The arithmetic of a gate, for models/gate.c alone: a few rows forward and backward while they are
+ * in the first-level cache. A layer's outputs lie side by side, padded with zeros to whole vectors,
+ * so that each product below is a broadcast times a vector, without a sum across lanes:
+ *
+ *     h (row, H) += x[row][f] W1[f][:]         dW1[f][:] += x[row][f] dh[row][:]
+ *     z (row, K) += h[row][j] W2[j][:]         dW2'[k][:] += dz[row][k] h[row][:]
+ *                                              dh[row][:] += dz[row][k] W2'[k][:]
+ *
+ * A padded weight has a gradient of zero and stays zero under Adam.
+ */
+
+enum {
+    LB_GATE_LANES = 8,  /* doubles of the widest vector */
+    LB_GATE_ROWS = 32,  /* rows of a full block */
+    LB_GATE_KERNELS = 3 /* portable, AVX2, AVX-512 */
+};
+
+typedef struct lb_gate_block lb_gate_block;
+
+/** One block forward and, if asked, backward. @return the sum of squared errors of its rows */
+typedef double lb_gate_kernel(lb_gate_block *b, size_t rows, double scale, bool backward);
+
+struct lb_gate_block {
+    lb_gate_shape shape;
+    size_t fw, hw, kw;  /* F, H, K rounded up to whole vectors */
+    size_t inner, in_n; /* width and true size of the last layer's input: H, or F without hidden */
+    size_t n_weights;   /* padded block: W1 (F, hw), b1 (hw), W2' (K, inner), b2 (kw) */
+    double *w, *g;      /* weights and gradient */
+    size_t b1, w2, b2;  /* where the parts begin; W1 at 0 */
+    double *w2t;        /* (in_n, kw): W2 as the forward pass wants it */
+    double *x, *h;      /* (rows, fw), (rows, hw) */
+    double *z;          /* (rows, kw): logits, then their derivatives */
+    double *e, *p;      /* (K, rows): predictions of the experts, weights of the mixture */
+    double *y;          /* (rows) */
+    lb_gate_kernel *kernel;
+};
+
+lb_gate_block *lb_gate_block_new(lb_gate_shape shape);
+void lb_gate_block_free(lb_gate_block *b);
+
+/** Weights and gradient between the gate's plain block and the padded one. Each change of w ends
+ * with lb_gate_block_refresh(), which remakes w2t. */
+void lb_gate_block_load(lb_gate_block *b, const double *plain);
+void lb_gate_block_store(const lb_gate_block *b, const double *padded, double *plain);
+void lb_gate_block_refresh(lb_gate_block *b);
+
+/**
+ * Run rows of packed records, @p stride doubles each: features (fw, scaled and padded), experts
+ * (K), truth. @p order names them, NULL: the first @p n. If @p backward, scale times the gradient
+ * of the sum of squares is added to b->g. @return the sum of squared errors, in the order given
+ */
+double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
+                         const size_t *order, size_t n, double scale, bool backward);
+
+/** The kernels: 0 portable, 1 AVX2, 2 AVX-512; NULL where the CPU lacks it. Equal bits. A new block
+ * has the widest. */
+lb_gate_kernel *lb_gate_kernel_version(int version);
+
+#endif
