@@ -11,7 +11,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "figure/plot.h"
-#include "study/study.h"
+#include "study/levels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ typedef struct level_result {
 
 /* region: protocol */
 /* Fit all penalties on training rows at this noise, choose on validation rows at the same noise. */
-static lb_sweep *fit_global(lb_study *s, const lb_cohort *c, double noise, bool least_squares)
+static lb_sweep *fit_global(lb_study *s, const lb_levels *levels, double noise, bool least_squares)
 {
     static const bool everything[] = {true};
     const lb_member global = {"global", everything};
@@ -46,13 +46,14 @@ static lb_sweep *fit_global(lb_study *s, const lb_cohort *c, double noise, bool 
     options.standardise = lb_spec_flag(s->spec, "ridge.standardise");
     lb_exposure seen;
     lb_sweep *sweep = NULL;
-    lb_cohort_expose(c, noise, lb_noise_seeds_of(s->spec), &seen);
-    int *one_group = lb_xcalloc(c->train.n + c->val.n, sizeof *one_group); /* all rows alike */
-    seen.train.group = one_group;
-    seen.val.group = one_group + c->train.n;
+    lb_gram *train = lb_levels_gram(s, levels, noise);
+    lb_cohort_expose(levels->cohort, noise, levels->seeds, &seen);
+    int *one_group = lb_xcalloc(seen.val.x.rows, sizeof *one_group); /* all rows alike */
+    seen.val.group = one_group;
     if (lb_study_ok(s))
-        lb_study_take(s, lb_sweep_run(&seen.train, &seen.val, &seen.test, &global, 1, options,
-                                      &sweep, s->err));
+        lb_study_take(
+            s, lb_sweep_fit(train, &seen.val, &seen.test, &global, 1, options, &sweep, s->err));
+    lb_gram_free(train);
     free(one_group);
     return sweep;
 }
@@ -127,10 +128,10 @@ static void put_least_squares(lb_study *s, const lb_sweep_model *m, level_result
     lb_contest_free(t);
 }
 
-static void run_level(lb_study *s, double noise, level_result *r)
+static void run_level(lb_study *s, const lb_levels *levels, double noise, level_result *r)
 {
     const lb_cohort *c = &s->data;
-    lb_sweep *sweep = fit_global(s, c, noise, true);
+    lb_sweep *sweep = fit_global(s, levels, noise, true);
     *r = (level_result){.noise = noise};
     if (!lb_study_ok(s))
         return;
@@ -164,14 +165,14 @@ typedef struct size_result {
 
 /* The two scores belong to two test sets: their ratio is no paired difference and has no interval.
  */
-static size_result run_size(lb_study *s, const level_result *base)
+static size_result run_size(lb_study *s, const lb_levels *levels, const level_result *base)
 {
     size_result r = {base->noise, base->full.value, NAN, NAN};
     lb_number more = lb_number_na("r2", "not run"), alpha = lb_number_na("alpha", "not run");
     lb_number gain = lb_number_na("percent", "not run");
     if (s->has_more) {
         const lb_cohort *c = &s->more;
-        lb_sweep *sweep = fit_global(s, c, base->noise, false);
+        lb_sweep *sweep = fit_global(s, levels, base->noise, false);
         if (!lb_study_ok(s))
             return r;
         const lb_sweep_model m = lb_sweep_get(sweep, 0);
@@ -527,7 +528,7 @@ static void figure_size(lb_study *s, const level_result *level, const size_resul
 static void run(lb_study *s)
 {
     size_t n, n_alphas;
-    const double *levels = lb_spec_numbers(s->spec, "noise.levels", &n);
+    const double *noise = lb_spec_numbers(s->spec, "noise.levels", &n);
     lb_spec_numbers(s->spec, "ridge.alphas", &n_alphas);
     if (n > MOST_ALPHAS || n_alphas > MOST_ALPHAS) {
         lb_study_take(s, LB_FAIL(s->err, LB_EINVAL, "%s: at most %d noise levels and penalties",
@@ -536,10 +537,16 @@ static void run(lb_study *s)
     }
     level_result *level = lb_xcalloc(n, sizeof *level);
     size_result *size = lb_xcalloc(n, sizeof *size);
+    lb_levels rows, more = {0};
+    lb_levels_open(s, &s->data, lb_noise_seeds_of(s->spec), noise, n, NULL, 1, &rows);
     for (size_t i = 0; i < n && lb_study_ok(s); i++)
-        run_level(s, levels[i], &level[i]);
+        run_level(s, &rows, noise[i], &level[i]);
+    lb_levels_close(&rows);
+    if (s->has_more)
+        lb_levels_open(s, &s->more, lb_noise_seeds_of(s->spec), noise, n, NULL, 1, &more);
     for (size_t i = 0; i < n && lb_study_ok(s); i++)
-        size[i] = run_size(s, &level[i]);
+        size[i] = run_size(s, &more, &level[i]);
+    lb_levels_close(&more);
     put_summaries(s, level, size, n);
     if (lb_study_ok(s)) {
         table_baseline(s, level, n);

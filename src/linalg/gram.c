@@ -103,6 +103,12 @@ static lb_gram *gram_new(size_t p, lb_gram_options options)
     for (size_t j = 0; j < p; j++)
         g->scale[j] = 1.0;
     g->y_scale = 1.0;
+    if (options.like) {
+        memcpy(g->shift, options.like->shift, p * sizeof *g->shift);
+        memcpy(g->scale, options.like->scale, p * sizeof *g->scale);
+        g->y_shift = options.like->y_shift;
+        g->y_scale = options.like->y_scale;
+    }
     g->groups = lb_xcalloc(options.groups, sizeof *g->groups);
     if (options.float32) {
         g->panel = lb_xaligned(BLOCK * p, sizeof *g->panel);
@@ -340,12 +346,21 @@ static lb_status check_arguments(const lb_stream *x, lb_cvec y, const int *of_ro
     return LB_OK;
 }
 
+static lb_status check_like(const lb_stream *x, const lb_gram *like, lb_error *err)
+{
+    if (like && like->p != x->cols)
+        return LB_FAIL(err, LB_ESHAPE, "x has %zu columns, the Gram whose scale it takes has %zu",
+                       x->cols, like->p);
+    return LB_OK;
+}
+
 lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *of_row,
                              lb_gram_options options, lb_gram **out, lb_error *err)
 {
     *out = NULL;
-    lb_status st = check_arguments(x, y, of_row, options.groups, err);
-    if (st != LB_OK)
+    lb_status st;
+    if ((st = check_arguments(x, y, of_row, options.groups, err)) != LB_OK ||
+        (st = check_like(x, options.like, err)) != LB_OK)
         return st;
     lb_blas_prepare();
     lb_gram *g = gram_new(x->cols, options);
@@ -356,7 +371,7 @@ lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *of_row,
         const int *numbers = of_row ? of_row + first : NULL;
         if ((st = x->read(x->self, first, rows, err)) != LB_OK)
             goto done;
-        if (!g->scaled)
+        if (!g->scaled && !options.like)
             set_scaling(g, lb_matf_const(rows), y.data + first, numbers);
         if ((st = add_block(g, lb_matf_const(rows), y.data + first, numbers, first, err)) != LB_OK)
             goto done;
@@ -376,6 +391,71 @@ done:
     free(block);
     lb_gram_free(g);
     return st;
+}
+
+/* Whether two Grams can be mixed: the same rows in the same units. */
+static lb_status check_alike(const lb_gram *a, const lb_gram *b, lb_error *err)
+{
+    const size_t bytes = a->p * sizeof(double);
+    if (a->p != b->p || a->n_groups != b->n_groups)
+        return LB_FAIL(err, LB_ESHAPE, "Grams of %zu columns in %zu groups and of %zu in %zu", a->p,
+                       a->n_groups, b->p, b->n_groups);
+    for (size_t k = 0; k < a->n_groups; k++)
+        if (a->groups[k].n != b->groups[k].n)
+            return LB_FAIL(err, LB_ESHAPE, "group %zu has %zu rows in one Gram, %zu in the other",
+                           k, a->groups[k].n, b->groups[k].n);
+    if (a->float32 || b->float32 || memcmp(a->shift, b->shift, bytes) ||
+        memcmp(a->scale, b->scale, bytes) || a->y_shift != b->y_shift || a->y_scale != b->y_scale)
+        return LB_FAIL(err, LB_EINVAL,
+                       "Grams of other shift, scale or precision cannot be mixed: accumulate the "
+                       "later ones in float64 with options.like = the first");
+    return LB_OK;
+}
+
+/* Group k of three Grams with the given weights. */
+static void mix_group(lb_gram *g, const lb_gram *const known[3], const double weight[3], size_t k)
+{
+    const group *a = &known[0]->groups[k], *b = &known[1]->groups[k], *c = &known[2]->groups[k];
+    const size_t size = g->offset[g->n_tiles * (g->n_tiles + 1) / 2];
+    group *out = &g->groups[k];
+    *out = (group){.n = a->n, .st = a->st, .stt = a->stt};
+    if (!a->n)
+        return;
+    out->tiles = large_zeros(size);
+    out->sum = lb_xcalloc(g->p, sizeof *out->sum);
+    out->xy = lb_xcalloc(g->p, sizeof *out->xy);
+#pragma omp parallel for
+    for (size_t e = 0; e < size; e++)
+        out->tiles[e] = weight[0] * a->tiles[e] + weight[1] * b->tiles[e] + weight[2] * c->tiles[e];
+    for (size_t j = 0; j < g->p; j++) {
+        out->sum[j] = weight[0] * a->sum[j] + weight[1] * b->sum[j] + weight[2] * c->sum[j];
+        out->xy[j] = weight[0] * a->xy[j] + weight[1] * b->xy[j] + weight[2] * c->xy[j];
+    }
+}
+
+lb_status lb_gram_between(const lb_gram *const known[3], const double at[3], double wanted,
+                          lb_gram **out, lb_error *err)
+{
+    double weight[3];
+    lb_status st;
+    *out = NULL;
+    for (int i = 0; i < 3; i++) {
+        const double u = at[(i + 1) % 3], v = at[(i + 2) % 3];
+        weight[i] = (wanted - u) * (wanted - v) / ((at[i] - u) * (at[i] - v));
+        if (!isfinite(weight[i]))
+            return LB_FAIL(err, LB_EINVAL, "no parabola through %g, %g and %g gives a value at %g",
+                           at[0], at[1], at[2], wanted);
+    }
+    if ((st = check_alike(known[0], known[1], err)) != LB_OK ||
+        (st = check_alike(known[0], known[2], err)) != LB_OK)
+        return st;
+    lb_gram *g = gram_new(known[0]->p, (lb_gram_options){known[0]->n_groups, false, known[0]});
+    free(g->strips);
+    g->strips = NULL;
+    for (size_t k = 0; k < g->n_groups; k++)
+        mix_group(g, known, weight, k);
+    *out = g;
+    return LB_OK;
 }
 
 /* Element (j, j) of the union, centred, in the scaled units. */

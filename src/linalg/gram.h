@@ -27,6 +27,8 @@ typedef struct lb_gram lb_gram;
 typedef struct lb_gram_options {
     size_t groups;
     bool float32; /* multiply in single precision, twice as fast; see lb_gram_float32_is_safe() */
+    const lb_gram *like; /* take shift and scale from this one, so that lb_gram_between() can mix
+                            the two; NULL: from the first rows */
 } lb_gram_options;
 
 /**
@@ -42,6 +44,21 @@ typedef struct lb_gram_options {
 lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *group,
                              lb_gram_options options, lb_gram **out, lb_error *err);
 void lb_gram_free(lb_gram *g); /* NULL is fine */
+
+/**
+ * The statistics of rows X + v N at any v, from those at three values of v. X'X + v (X'N + N'X) +
+ * v^2 N'N is a parabola in v, element by element, and three points give a parabola: spectra under
+ * one draw of noise need three passes, however many noise levels are fitted. Lagrange's formula;
+ * Press et al., Numerical Recipes, 3rd ed., sec. 3.2. Exact but for rounding, which grows with the
+ * distance of @p wanted from the span of @p at: stay inside.
+ * @param at     three different values of v
+ * @param known  float64, of the same rows, groups and labels; known[1] and known[2] accumulated
+ *               with options.like = known[0]
+ * @return LB_OK; LB_EINVAL (values of v that are equal or not finite, other shift or scale,
+ *         float32); LB_ESHAPE (columns, groups or rows differ)
+ */
+lb_status lb_gram_between(const lb_gram *const known[3], const double at[3], double wanted,
+                          lb_gram **out, lb_error *err);
 
 size_t lb_gram_cols(const lb_gram *g);
 size_t lb_gram_groups(const lb_gram *g);

@@ -356,7 +356,8 @@ lb_status lb_ridge_fit_stream(const lb_stream *x, lb_cvec y, const int *group, s
     for (;;) {
         lb_gram *g = NULL;
         lb_error now = {0};
-        st = lb_gram_accumulate(x, y, group, (lb_gram_options){groups, single}, &g, &now);
+        st = lb_gram_accumulate(x, y, group, (lb_gram_options){.groups = groups, .float32 = single},
+                                &g, &now);
         const bool summed = st == LB_OK;
         if (summed)
             st = lb_ridge_fit_many(g, use, n_models, alphas, options, out, &now);

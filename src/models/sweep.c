@@ -213,21 +213,24 @@ static lb_status extend(lb_sweep *s, int edge, const lb_gram *gram, const lb_lab
     return st;
 }
 
-static lb_status check_shapes(const lb_labelled *train, const lb_labelled *val,
-                              const lb_stream *test, lb_error *err)
+static lb_status check_shapes(const lb_gram *gram, const lb_labelled *val, const lb_stream *test,
+                              size_t groups, lb_error *err)
 {
-    if (train->x.cols != val->x.cols || train->x.cols != test->cols || val->y.n != val->x.rows)
+    if (lb_gram_cols(gram) != val->x.cols || lb_gram_cols(gram) != test->cols ||
+        val->y.n != val->x.rows)
         return LB_FAIL(err, LB_ESHAPE,
                        "columns of training (%zu), validation (%zu) and test (%zu) rows disagree",
-                       train->x.cols, val->x.cols, test->cols);
+                       lb_gram_cols(gram), val->x.cols, test->cols);
+    if (lb_gram_groups(gram) != groups)
+        return LB_FAIL(err, LB_ESHAPE, "the training rows are in %zu groups, the models use %zu",
+                       lb_gram_groups(gram), groups);
     return LB_OK;
 }
 
-lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const lb_stream *test,
+lb_status lb_sweep_fit(const lb_gram *gram, const lb_labelled *val, const lb_stream *test,
                        const lb_member *members, size_t n, lb_sweep_options options, lb_sweep **out,
                        lb_error *err)
 {
-    lb_gram *gram = NULL;
     lb_sweep *s = lb_xcalloc(1, sizeof *s);
     size_t *every = lb_xcalloc(n, sizeof *every);
     const size_t n_first = options.alphas.n + (options.least_squares ? 1 : 0);
@@ -238,10 +241,7 @@ lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const l
     s->members = lb_xcalloc(n, sizeof *s->members);
     s->n = n;
     memcpy(first, options.alphas.data, options.alphas.n * sizeof *first);
-    /* 1. One pass over the training rows. */
-    if ((st = check_shapes(train, val, test, err)) != LB_OK ||
-        (st = lb_gram_accumulate(&train->x, train->y, train->group,
-                                 (lb_gram_options){.groups = options.groups}, &gram, err)) != LB_OK)
+    if ((st = check_shapes(gram, val, test, options.groups, err)) != LB_OK)
         goto done;
     for (size_t m = 0; m < n; m++) {
         every[m] = m;
@@ -249,14 +249,14 @@ lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const l
             LB_OK)
             goto done;
     }
-    /* 2. Every model and penalty of the grid; the penalty by validation. */
+    /* 1. Every model and penalty of the grid; the penalty by validation. */
     if ((st = fit_members(s, every, n, gram, (lb_cvec){first, n_first}, val, test, &options,
                           err)) != LB_OK)
         goto done;
     for (size_t m = 0; m < n; m++)
         if ((st = choose_on_grid(&s->members[m], err)) != LB_OK)
             goto done;
-    /* 3. Beyond the end of the grid where the optimum sits on it. */
+    /* 2. Beyond the end of the grid where the optimum sits on it. */
     if (options.extend_decades > 0 &&
         ((st = extend(s, -1, gram, val, test, &options, err)) != LB_OK ||
          (st = extend(s, +1, gram, val, test, &options, err)) != LB_OK))
@@ -264,10 +264,23 @@ lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const l
     *out = s;
     s = NULL;
 done:
-    lb_gram_free(gram);
     lb_sweep_free(s);
     free(every);
     free(first);
+    return st;
+}
+
+lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const lb_stream *test,
+                       const lb_member *members, size_t n, lb_sweep_options options, lb_sweep **out,
+                       lb_error *err)
+{
+    lb_gram *gram = NULL;
+    *out = NULL;
+    lb_status st = lb_gram_accumulate(&train->x, train->y, train->group,
+                                      (lb_gram_options){.groups = options.groups}, &gram, err);
+    if (st == LB_OK)
+        st = lb_sweep_fit(gram, val, test, members, n, options, out, err);
+    lb_gram_free(gram);
     return st;
 }
 

@@ -66,6 +66,12 @@ typedef struct lb_sweep lb_sweep;
 lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const lb_stream *test,
                        const lb_member *members, size_t n, lb_sweep_options options, lb_sweep **out,
                        lb_error *err);
+
+/** The same from statistics gathered before: @p gram holds the training rows in options.groups
+ * groups. */
+lb_status lb_sweep_fit(const lb_gram *gram, const lb_labelled *val, const lb_stream *test,
+                       const lb_member *members, size_t n, lb_sweep_options options, lb_sweep **out,
+                       lb_error *err);
 void lb_sweep_free(lb_sweep *s);
 
 lb_sweep_model lb_sweep_get(const lb_sweep *s, size_t member);

@@ -97,7 +97,7 @@ static lb_status run(const char *dir, const char *task, lb_error *err)
     test_group = groups_of(test, bins);
     lb_noisy noisy = {train, noise, 42}, noisy_test = {test, noise, 44};
     const lb_stream x = lb_noisy_stream(&noisy), x_test = lb_noisy_stream(&noisy_test);
-    if ((st = lb_gram_accumulate(&x, y, train_group, (lb_gram_options){groups, false}, &gram,
+    if ((st = lb_gram_accumulate(&x, y, train_group, (lb_gram_options){.groups = groups}, &gram,
                                  err)) != LB_OK)
         goto done;
     const double summed = lb_clock();

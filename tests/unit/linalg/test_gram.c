@@ -11,7 +11,8 @@ static const bool all[3] = {true, true, true};
 static lb_status accumulate(toy *t, bool float32, lb_gram **g, lb_error *err)
 {
     const lb_stream s = toy_stream(t);
-    return lb_gram_accumulate(&s, toy_y(t), t->group, (lb_gram_options){3, float32}, g, err);
+    return lb_gram_accumulate(&s, toy_y(t), t->group,
+                              (lb_gram_options){.groups = 3, .float32 = float32}, g, err);
 }
 
 static lb_moments moments(toy *t, const bool *use, bool float32, bool standardise)
@@ -250,7 +251,7 @@ Test(gram, refuses_arguments_that_make_no_sense)
     lb_gram *g = NULL;
     lb_error err = {0};
     const lb_cvec y = toy_y(&t), fewer = {t.y, t.n - 1};
-    const lb_gram_options three = {3, false}, two = {2, false}, none = {0, false};
+    const lb_gram_options three = {.groups = 3}, two = {.groups = 2}, none = {.groups = 0};
     for (size_t i = 0; i < t.n; i++)
         t.group[i] = 2;
     cr_expect(eq(int, lb_gram_accumulate(&s, fewer, t.group, three, &g, &err), LB_ESHAPE));
@@ -285,7 +286,8 @@ Test(gram, of_a_stream_without_rows_is_empty)
     const lb_stream s = {0, 3, toy_read, &t};
     lb_gram *g = NULL;
     cr_assert(eq(
-        int, lb_gram_accumulate(&s, (lb_cvec){t.y, 0}, NULL, (lb_gram_options){1, false}, &g, NULL),
+        int,
+        lb_gram_accumulate(&s, (lb_cvec){t.y, 0}, NULL, (lb_gram_options){.groups = 1}, &g, NULL),
         LB_OK));
     cr_expect(eq(sz, lb_gram_rows(g, 0), 0));
     lb_gram_free(g);
@@ -300,4 +302,101 @@ Test(gram, float32_is_for_noisy_tall_well_penalised_problems)
     cr_expect(not(lb_gram_float32_is_safe(0.2, 32000, 4096, 1.0)));
     cr_expect(not(lb_gram_float32_is_safe(NAN, 32000, 4096, 10.0)));
     cr_expect(not(lb_gram_float32_is_safe(0.2, 32000, 4096, NAN)));
+}
+
+/* Rows x + v n, all in small multiples of powers of two so that single precision holds them. */
+static lb_gram *seen_at(double v, size_t p, const lb_gram *like)
+{
+    toy x = toy_make(700, p, 31), noise = toy_make(700, p, 32);
+    lb_gram *g = NULL;
+    lb_error err = {0};
+    for (size_t i = 0; i < x.n * p; i++)
+        x.x[i] = nearbyintf(64.0f * x.x[i]) / 64.0f +
+                 (float)v * nearbyintf(64.0f * (noise.x[i] - 1.0f)) / 64.0f;
+    const lb_stream s = toy_stream(&x);
+    cr_assert(eq(int,
+                 lb_gram_accumulate(&s, toy_y(&x), x.group,
+                                    (lb_gram_options){.groups = 3, .like = like}, &g, &err),
+                 LB_OK),
+              "%s", err.text);
+    toy_free(&x);
+    toy_free(&noise);
+    return g;
+}
+
+static void expect_same_gram(const lb_gram *a, const lb_gram *b, const bool *use)
+{
+    const size_t p = lb_gram_cols(a);
+    lb_moments ma = moments_make(p), mb = moments_make(p);
+    cr_assert(eq(int, lb_gram_moments(a, use, false, &ma, NULL), LB_OK));
+    cr_assert(eq(int, lb_gram_moments(b, use, false, &mb, NULL), LB_OK));
+    expect_same_moments(&ma, &mb, 1e-12);
+    moments_free(&ma);
+    moments_free(&mb);
+}
+
+Test(gram_between, three_noise_levels_give_every_other)
+{
+    const double at[3] = {0.0, 0.5, 2.0}, wanted[] = {0.0, 0.125, 0.5, 1.0, 2.0};
+    lb_gram *first = seen_at(at[0], 70, NULL);
+    lb_gram *const known[3] = {first, seen_at(at[1], 70, first), seen_at(at[2], 70, first)};
+    const bool some[3] = {true, false, true};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        lb_gram *mixed = NULL, *gathered = seen_at(wanted[i], 70, NULL);
+        cr_assert(eq(int,
+                     lb_gram_between((const lb_gram *const *)known, at, wanted[i], &mixed, NULL),
+                     LB_OK));
+        expect_same_gram(mixed, gathered, all);
+        expect_same_gram(mixed, gathered, some);
+        lb_gram_free(mixed);
+        lb_gram_free(gathered);
+    }
+    for (int k = 0; k < 3; k++)
+        lb_gram_free(known[k]);
+}
+
+Test(gram_between, refuses_what_is_no_parabola)
+{
+    lb_gram *first = seen_at(0.0, 6, NULL), *like = seen_at(0.5, 6, first);
+    lb_gram *own = seen_at(2.0, 6, NULL), *wide = seen_at(2.0, 7, NULL), *out = NULL;
+    toy t = toy_make(500, 6, 33);
+    lb_gram *single = NULL, *fewer = NULL;
+    cr_assert(eq(int, accumulate(&t, false, &fewer, NULL), LB_OK));
+    cr_assert(eq(int, accumulate(&t, true, &single, NULL), LB_OK));
+    const double at[3] = {0.0, 0.5, 2.0}, twice[3] = {0.0, 0.5, 0.5};
+    const struct {
+        const lb_gram *last;
+        const double *at;
+        double wanted;
+        lb_status expected;
+    } cases[] = {{own, at, 1.0, LB_EINVAL},   {wide, at, 1.0, LB_ESHAPE},
+                 {fewer, at, 1.0, LB_ESHAPE}, {like, twice, 1.0, LB_EINVAL},
+                 {like, at, NAN, LB_EINVAL},  {like, at, INFINITY, LB_EINVAL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const lb_gram *const known[3] = {first, like, cases[i].last};
+        cr_expect(eq(int, lb_gram_between(known, cases[i].at, cases[i].wanted, &out, NULL),
+                     cases[i].expected),
+                  "case %zu", i);
+        cr_expect(eq(ptr, out, NULL));
+    }
+    const lb_gram *const coarse[3] = {single, single, single};
+    cr_expect(eq(int, lb_gram_between(coarse, at, 1.0, &out, NULL), LB_EINVAL));
+    cr_expect(eq(ptr, out, NULL));
+    lb_gram *const made[] = {first, like, own, wide, fewer, single};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        lb_gram_free(made[i]);
+    toy_free(&t);
+}
+
+Test(gram_between, scale_of_another_width_is_refused)
+{
+    toy t = toy_make(50, 6, 34);
+    lb_gram *narrow = seen_at(0.0, 5, NULL), *g = NULL;
+    const lb_stream s = toy_stream(&t);
+    cr_expect(eq(int,
+                 lb_gram_accumulate(&s, toy_y(&t), t.group,
+                                    (lb_gram_options){.groups = 3, .like = narrow}, &g, NULL),
+                 LB_ESHAPE));
+    lb_gram_free(narrow);
+    toy_free(&t);
 }

@@ -16,7 +16,8 @@ static lb_gram *gram(toy *t, bool float32)
     lb_gram *g = NULL;
     lb_error err = {0};
     cr_assert(eq(int,
-                 lb_gram_accumulate(&s, toy_y(t), NULL, (lb_gram_options){1, float32}, &g, &err),
+                 lb_gram_accumulate(&s, toy_y(t), NULL,
+                                    (lb_gram_options){.groups = 1, .float32 = float32}, &g, &err),
                  LB_OK),
               "%s", err.text);
     return g;
@@ -230,9 +231,9 @@ Test(ridge, models_fitted_together_have_the_bits_of_models_fitted_alone)
     lb_gram *g = NULL;
     lb_ridge *one[3], *two[3], *alone;
     const lb_cvec grids[] = {grid, {six, 1}};
-    cr_assert(eq(int,
-                 lb_gram_accumulate(&s, toy_y(&t), t.group, (lb_gram_options){3, false}, &g, NULL),
-                 LB_OK));
+    cr_assert(eq(
+        int, lb_gram_accumulate(&s, toy_y(&t), t.group, (lb_gram_options){.groups = 3}, &g, NULL),
+        LB_OK));
     for (size_t q = 0; q < 2; q++) {
         omp_set_num_threads(1);
         cr_assert(eq(int,
@@ -350,9 +351,10 @@ Test(ridge, from_the_stream_uses_float32_where_it_is_safe)
                      lb_ridge_fit_stream(&s, toy_y(&t), t.group, 3, 1.0, use, 1, a,
                                          (lb_ridge_options){0}, &r, NULL),
                      LB_OK));
-        cr_assert(eq(
-            int, lb_gram_accumulate(&s, toy_y(&t), t.group, (lb_gram_options){3, false}, &g, NULL),
-            LB_OK));
+        cr_assert(
+            eq(int,
+               lb_gram_accumulate(&s, toy_y(&t), t.group, (lb_gram_options){.groups = 3}, &g, NULL),
+               LB_OK));
         cr_assert(eq(int, lb_ridge_fit(g, use, a, &high, NULL), LB_OK));
         const double d = distance(r->w.data, high->w.data, 2 * t.p);
         cr_expect(safe ? d > 0.0 && d < 1e-6 : d == 0.0, "%g", d);

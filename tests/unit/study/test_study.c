@@ -4,6 +4,7 @@
 #include "data/toy.h"
 #include "record/archive.h"
 #include "stats/score.h"
+#include "study/levels.h"
 #include "study/moe.h"
 #include "study/study.h"
 #include "study/world.h"
@@ -172,6 +173,40 @@ Test(moe, mixture_serves_covered_rows_and_the_fallback_the_rest)
             }
         }
     lb_moe_free(&m);
+    scene_close(&t);
+}
+
+/* What three passes give and what a pass at the level itself gives are one Gram. */
+Test(levels, any_level_of_the_list_comes_out_as_if_it_had_been_gathered)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    const double noise[] = {0.5, 0.0, 0.1, 2.0, 1.0};
+    lb_levels all, one;
+    lb_levels_open(&t.s, c, lb_noise_seeds_of(t.s.spec), noise, 5, c->train.group, c->groups, &all);
+    cr_expect(all.at[0] == 0.0 && all.at[1] == 1.0 && all.at[2] == 2.0);
+    lb_levels_open(&t.s, c, lb_noise_seeds_of(t.s.spec), noise, 1, c->train.group, c->groups, &one);
+    cr_expect(eq(ptr, one.known[0], NULL), "a single level needs no parabola");
+    const double alpha[] = {0.1};
+    for (size_t i = 0; i < 5; i++) {
+        lb_gram *gram[] = {lb_levels_gram(&t.s, &all, noise[i]),
+                           lb_levels_gram(&t.s, &one, noise[i])};
+        lb_ridge *fit[2];
+        cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+        for (int k = 0; k < 2; k++)
+            cr_assert(
+                eq(int, lb_ridge_fit(gram[k], NULL, (lb_cvec){alpha, 1}, &fit[k], NULL), LB_OK));
+        cr_expect(eq(sz, fit[0]->n_rows, N_TRAIN));
+        for (size_t j = 0; j < fit[0]->w.cols; j++)
+            cr_expect(lt(dbl, fabs(fit[0]->w.data[j] - fit[1]->w.data[j]), 1e-5));
+        for (int k = 0; k < 2; k++) {
+            lb_gram_free(gram[k]);
+            lb_ridge_free(fit[k]);
+        }
+    }
+    lb_levels_close(&all);
+    lb_levels_close(&one);
     scene_close(&t);
 }
 
