@@ -5,6 +5,7 @@
 #include "core/random.h"
 #include "stats/quantile.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,25 @@ struct lb_bootstrap {
     size_t n, m, draws, redrawn;
     uint64_t seed;
     double level;
+    lb_interval kind;
     char rows[LB_HASH_SIZE];
     char reason[48];  /* why there is nothing to resample, or "" */
     bool *oracle;     /* m */
     double *estimate; /* m: R2 on all rows */
     double *drawn;    /* m x draws: R2 of each draw */
+    size_t units;     /* rows, or clusters of them */
+    double *without;  /* m x units: R2 without one; NULL if the target does not vary without one */
 };
+
+/* What is resampled: rows, or clusters of rows. */
+typedef struct units {
+    size_t n, m, columns, width;
+    /* columns x n x width. One line per unit, gathered together; with d = y - ybar, summed over its
+     * rows: d, d^2, e_0^2 .. e_{m-1}^2, 1. */
+    double *lines;
+    double *centre; /* n: mean of d */
+    double *within; /* n: sum of squares around it */
+} units;
 
 static lb_status check(const lb_outcome *models, size_t m, size_t draws, lb_error *err)
 {
@@ -45,115 +59,270 @@ static lb_status check(const lb_outcome *models, size_t m, size_t draws, lb_erro
     return LB_OK;
 }
 
-/* One line per row: (y - ybar, (y - ybar)^2, e_0^2 .. e_{m-1}^2), gathered together. */
-static double *cache(const lb_outcome *models, size_t m)
+/* A row and the label of its cluster. */
+typedef struct labelled {
+    size_t label, row;
+} labelled;
+
+static int by_label(const void *a, const void *b)
 {
-    const size_t n = models[0].y.n, width = m + 2;
-    const double ybar = lb_mean(models[0].y.data, n);
-    double *lines = lb_xaligned(n * width, sizeof *lines);
-    for (size_t i = 0; i < n; i++) {
-        const double d = models[0].y.data[i] - ybar;
-        lines[i * width] = d;
-        lines[i * width + 1] = d * d;
-        for (size_t k = 0; k < m; k++) {
-            const double e = models[k].y.data[i] - models[k].yhat.data[i];
-            lines[i * width + 2 + k] = e * e;
-        }
-    }
-    return lines;
+    const labelled *x = a, *y = b;
+    return x->label != y->label ? (x->label > y->label) - (x->label < y->label)
+                                : (x->row > y->row) - (x->row < y->row);
 }
 
-/* Total sum of squares of the picked rows around their own mean, by two passes: exactly 0 when all
- * targets are equal. The one-pass form below cannot tell that from rounding. */
-static double total_two_pass(const double *lines, size_t width, const size_t *picked, size_t n)
+/* unit[i] of every row, numbered in the order in which clusters appear. Returns how many. */
+static size_t number_units(const size_t *cluster, size_t n, size_t *unit)
 {
-    const double first = lines[picked[0] * width];
-    double mean = 0.0, total = 0.0;
+    size_t count = 0;
+    labelled *sorted = lb_xcalloc(n, sizeof *sorted);
     for (size_t i = 0; i < n; i++)
-        mean += lines[picked[i] * width] - first;
-    mean /= (double)n;
-    for (size_t i = 0; i < n; i++) {
-        const double d = lines[picked[i] * width] - first - mean;
-        total += d * d;
+        sorted[i] = (labelled){cluster ? cluster[i] : i, i};
+    qsort(sorted, n, sizeof *sorted, by_label);
+    for (size_t i = 0; i < n; i++) /* every row points to the first of its cluster */
+        unit[sorted[i].row] =
+            i && sorted[i].label == sorted[i - 1].label ? unit[sorted[i - 1].row] : sorted[i].row;
+    for (size_t i = 0; i < n; i++)
+        unit[i] = unit[i] == i ? count++ : unit[unit[i]];
+    free(sorted);
+    return count;
+}
+
+/* Means first, from the first row of each cluster, so that equal targets have no variance at all.
+ */
+static void measure_units(units *u, lb_cvec y, const size_t *unit)
+{
+    const double ybar = lb_mean(y.data, y.n);
+    double *first = lb_xcalloc(u->n, sizeof *first), *rows = lb_xcalloc(u->n, sizeof *rows);
+    for (size_t i = 0; i < y.n; i++) {
+        const size_t g = unit[i];
+        const double d = y.data[i] - ybar;
+        if (rows[g]++ == 0.0)
+            first[g] = d;
+        u->centre[g] += d - first[g];
+    }
+    for (size_t g = 0; g < u->n; g++)
+        u->centre[g] = first[g] + u->centre[g] / rows[g];
+    for (size_t i = 0; i < y.n; i++) {
+        const double d = y.data[i] - ybar - u->centre[unit[i]];
+        u->within[unit[i]] += d * d;
+    }
+    free(first);
+    free(rows);
+}
+
+static units units_new(const lb_outcome *models, size_t m, size_t columns, const size_t *cluster)
+{
+    const size_t n = models[0].y.n;
+    const double ybar = lb_mean(models[0].y.data, n);
+    size_t *unit = lb_xcalloc(n, sizeof *unit);
+    units u = {.n = number_units(cluster, n, unit), .m = m, .columns = columns, .width = m + 3};
+    const size_t size = columns * u.n * u.width;
+    u.lines = lb_xaligned(size, sizeof *u.lines);
+    memset(u.lines, 0, size * sizeof *u.lines);
+    u.centre = lb_xcalloc(u.n, sizeof *u.centre);
+    u.within = lb_xcalloc(u.n, sizeof *u.within);
+    measure_units(&u, models[0].y, unit);
+    for (size_t r = 0; r < columns; r++)
+        for (size_t i = 0; i < n; i++) {
+            double *line = u.lines + (r * u.n + unit[i]) * u.width;
+            const double d = models[0].y.data[i] - ybar;
+            line[0] += d;
+            line[1] += d * d;
+            for (size_t k = 0; k < m; k++) {
+                const lb_outcome *o = &models[k * columns + r];
+                const double e = o->y.data[i] - o->yhat.data[i];
+                line[2 + k] += e * e;
+            }
+            line[2 + m] += 1.0;
+        }
+    free(unit);
+    return u;
+}
+
+static void units_free(units *u)
+{
+    free(u->lines);
+    free(u->centre);
+    free(u->within);
+}
+
+/* Total sum of squares of the picked units around their own mean, by two passes: exactly 0 when all
+ * targets are equal. The one-pass form below cannot tell that from rounding. */
+static double total_two_pass(const units *u, const size_t *picked, size_t count)
+{
+    const double first = u->centre[picked[0]];
+    double mean = 0.0, total = 0.0, rows = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        const double size = u->lines[picked[i] * u->width + u->width - 1];
+        mean += size * (u->centre[picked[i]] - first);
+        rows += size;
+    }
+    mean /= rows;
+    for (size_t i = 0; i < count; i++) {
+        const double size = u->lines[picked[i] * u->width + u->width - 1];
+        const double d = u->centre[picked[i]] - first - mean;
+        total += u->within[picked[i]] + size * (d * d);
     }
     return total;
 }
 
+/* Total sum of squares from the sums over a line; NAN when the digits cancel. */
+static double total_one_pass(const double *sum, size_t width)
+{
+    const double total = sum[1] - sum[0] * sum[0] / sum[width - 1];
+    return total > 1e-9 * sum[1] ? total : NAN;
+}
+
 /* One accepted resample: R2 of each model into r2[k * stride]. Returns how often it was redrawn. */
-static size_t draw(const double *lines, size_t n, size_t m, lb_rng rng, size_t *picked, double *sum,
+static size_t draw(const units *u, size_t column, lb_rng rng, size_t *picked, double *sum,
                    double *r2, size_t stride)
 {
-    const size_t width = m + 2;
+    const size_t width = u->width;
+    const double *lines = u->lines + column * u->n * width;
     for (size_t redrawn = 0;; redrawn++) {
-        /* 1. n rows with replacement; sums of d, d^2 and every model's e^2. */
+        /* 1. n units with replacement; sums of their lines. */
         memset(sum, 0, width * sizeof *sum);
-        for (size_t i = 0; i < n; i++) {
-            picked[i] = lb_rng_below(&rng, n);
+        for (size_t i = 0; i < u->n; i++) {
+            picked[i] = lb_rng_below(&rng, u->n);
             const double *line = lines + picked[i] * width;
             for (size_t k = 0; k < width; k++)
                 sum[k] += line[k];
         }
         /* 2. Variance around the mean of the resample; look closer when the digits cancel. */
-        double total = sum[1] - sum[0] * sum[0] / (double)n;
-        if (!(total > 1e-9 * sum[1]))
-            total = total_two_pass(lines, width, picked, n);
+        double total = total_one_pass(sum, width);
+        if (isnan(total))
+            total = total_two_pass(u, picked, u->n);
         if (!(total > 0.0))
             continue;
-        for (size_t k = 0; k < m; k++)
+        for (size_t k = 0; k < u->m; k++)
             r2[k * stride] = 1.0 - sum[2 + k] / total;
         return redrawn;
     }
 }
 
-static void resample(lb_bootstrap *b, const lb_outcome *models)
+/* The column of draw d: of the upper half of the streams, which no row is drawn from. */
+static size_t pick_column(const lb_bootstrap *b, size_t d, size_t columns)
 {
-    double *lines = cache(models, b->m);
+    lb_rng rng = lb_rng_make(b->seed, UINT64_C(1) << 63 | d);
+    return lb_rng_below(&rng, columns);
+}
+
+static void resample(lb_bootstrap *b, const units *u)
+{
     size_t redrawn = 0;
 #pragma omp parallel reduction(+ : redrawn)
     {
-        size_t *picked = lb_xcalloc(b->n, sizeof *picked);
-        double *sum = lb_xcalloc(b->m + 2, sizeof *sum);
+        size_t *picked = lb_xcalloc(u->n, sizeof *picked);
+        double *sum = lb_xcalloc(u->width, sizeof *sum);
 #pragma omp for schedule(static)
         for (size_t d = 0; d < b->draws; d++)
-            redrawn += draw(lines, b->n, b->m, lb_rng_make(b->seed, d), picked, sum, b->drawn + d,
-                            b->draws);
+            redrawn += draw(u, pick_column(b, d, u->columns), lb_rng_make(b->seed, d), picked, sum,
+                            b->drawn + d, b->draws);
         free(picked);
         free(sum);
     }
     b->redrawn = redrawn;
-    free(lines);
+}
+
+/* R2 of each model without unit g, the mean over its columns. False if the target does not vary. */
+static bool leave_out(const units *u, const double *sum, size_t g, size_t *others, double *left,
+                      double *r2)
+{
+    double total = NAN;
+    for (size_t r = 0; r < u->columns; r++) {
+        const double *line = u->lines + (r * u->n + g) * u->width;
+        for (size_t k = 0; k < u->width; k++)
+            left[k] = sum[r * u->width + k] - line[k];
+        if (r == 0 && isnan(total = total_one_pass(left, u->width))) {
+            for (size_t i = 0, count = 0; i < u->n; i++)
+                if (i != g)
+                    others[count++] = i;
+            total = total_two_pass(u, others, u->n - 1);
+        }
+        if (!(total > 0.0))
+            return false;
+        for (size_t k = 0; k < u->m; k++)
+            r2[k * u->n] += (1.0 - left[2 + k] / total) / (double)u->columns;
+    }
+    return true;
+}
+
+static void jackknife(lb_bootstrap *b, const units *u)
+{
+    double *sum = lb_xcalloc(u->columns * u->width, sizeof *sum);
+    double *left = lb_xcalloc(u->width, sizeof *left);
+    size_t *others = lb_xcalloc(u->n, sizeof *others);
+    b->units = u->n;
+    b->without = lb_xcalloc(b->m * u->n, sizeof *b->without);
+    for (size_t r = 0; r < u->columns; r++)
+        for (size_t g = 0; g < u->n; g++)
+            for (size_t k = 0; k < u->width; k++)
+                sum[r * u->width + k] += u->lines[(r * u->n + g) * u->width + k];
+    for (size_t g = 0; g < u->n && b->without; g++)
+        if (!leave_out(u, sum, g, others, left, b->without + g)) {
+            free(b->without);
+            b->without = NULL;
+        }
+    free(sum);
+    free(left);
+    free(others);
+}
+
+/* R2 on all rows, the mean over the columns of a model, and why there may be none. */
+static lb_status estimate(lb_bootstrap *b, const lb_outcome *models, size_t columns, lb_error *err)
+{
+    for (size_t k = 0; k < b->m; k++)
+        for (size_t r = 0; r < columns; r++) {
+            const lb_outcome *o = &models[k * columns + r];
+            lb_number score;
+            const lb_status st = lb_score_r2(o, &score, err);
+            if (st != LB_OK)
+                return st;
+            b->estimate[k] += score.value / (double)columns;
+            b->oracle[k] |= o->oracle;
+            memcpy(b->reason, score.na, sizeof b->reason);
+        }
+    return LB_OK;
+}
+
+lb_status lb_bootstrap_new_plan(const lb_outcome *models, size_t m, lb_bootstrap_plan plan,
+                                lb_bootstrap **out, lb_error *err)
+{
+    const size_t columns = plan.columns ? plan.columns : 1;
+    lb_status st = check(models, m * columns, plan.draws, err);
+    if (st != LB_OK)
+        return st;
+    lb_bootstrap *b = lb_xcalloc(1, sizeof *b);
+    *b = (lb_bootstrap){
+        .n = models[0].y.n, .m = m, .draws = plan.draws, .seed = plan.seed, .level = 0.95};
+    memcpy(b->rows, lb_rowset_hash(models[0].rows), sizeof b->rows);
+    b->oracle = lb_xcalloc(m, sizeof *b->oracle);
+    b->estimate = lb_xcalloc(m, sizeof *b->estimate);
+    b->drawn = lb_xcalloc(m * b->draws, sizeof *b->drawn);
+    if ((st = estimate(b, models, columns, err)) != LB_OK) {
+        lb_bootstrap_free(b);
+        return st;
+    }
+    units u = units_new(models, m, columns, plan.cluster);
+    if (!b->reason[0] && u.n < 2)
+        snprintf(b->reason, sizeof b->reason, "n/a (a single cluster)");
+    if (!b->reason[0]) {
+        resample(b, &u);
+        jackknife(b, &u);
+    } else
+        for (size_t i = 0; i < m * b->draws; i++)
+            b->drawn[i] = NAN;
+    units_free(&u);
+    *out = b;
+    return LB_OK;
 }
 
 lb_status lb_bootstrap_new(const lb_outcome *models, size_t m, size_t draws, uint64_t seed,
                            lb_bootstrap **out, lb_error *err)
 {
-    lb_status st = check(models, m, draws, err);
-    if (st != LB_OK)
-        return st;
-    lb_bootstrap *b = lb_xcalloc(1, sizeof *b);
-    *b = (lb_bootstrap){.n = models[0].y.n, .m = m, .draws = draws, .seed = seed, .level = 0.95};
-    memcpy(b->rows, lb_rowset_hash(models[0].rows), sizeof b->rows);
-    b->oracle = lb_xcalloc(m, sizeof *b->oracle);
-    b->estimate = lb_xcalloc(m, sizeof *b->estimate);
-    b->drawn = lb_xcalloc(m * draws, sizeof *b->drawn);
-    for (size_t k = 0; k < m && st == LB_OK; k++) {
-        lb_number score;
-        st = lb_score_r2(&models[k], &score, err);
-        b->estimate[k] = score.value;
-        b->oracle[k] = models[k].oracle;
-        memcpy(b->reason, score.na, sizeof b->reason);
-    }
-    if (st != LB_OK) {
-        lb_bootstrap_free(b);
-        return st;
-    }
-    if (!b->reason[0])
-        resample(b, models);
-    else
-        for (size_t i = 0; i < m * draws; i++)
-            b->drawn[i] = NAN;
-    *out = b;
-    return LB_OK;
+    const lb_bootstrap_plan plan = {.draws = draws, .seed = seed};
+    return lb_bootstrap_new_plan(models, m, plan, out, err);
 }
 
 void lb_bootstrap_free(lb_bootstrap *b)
@@ -163,6 +332,7 @@ void lb_bootstrap_free(lb_bootstrap *b)
     free(b->oracle);
     free(b->estimate);
     free(b->drawn);
+    free(b->without);
     free(b);
 }
 
@@ -172,6 +342,11 @@ lb_status lb_bootstrap_set_level(lb_bootstrap *b, double level, lb_error *err)
         return LB_FAIL(err, LB_EINVAL, "interval level %g, must lie between 0 and 1", level);
     b->level = level;
     return LB_OK;
+}
+
+void lb_bootstrap_set_interval(lb_bootstrap *b, lb_interval kind)
+{
+    b->kind = kind;
 }
 
 size_t lb_bootstrap_draws(const lb_bootstrap *b)
@@ -184,29 +359,99 @@ size_t lb_bootstrap_redrawn(const lb_bootstrap *b)
     return b->redrawn;
 }
 
-static lb_status check_index(const lb_bootstrap *b, size_t i, lb_error *err)
+/* --- statistics of the R2 of all models ---------------------------------------------------------
+ */
+
+/* sum top R2 / sum bottom R2, or the sum alone when bottom is NULL; m weights each. */
+typedef struct statistic {
+    const double *top, *bottom;
+} statistic;
+
+static double weigh(const double *weights, const double *r2, size_t stride, size_t m)
 {
-    return i < b->m ? LB_OK
-                    : LB_FAIL(err, LB_EINVAL, "model %zu of a bootstrap of %zu models", i, b->m);
+    double sum = 0.0;
+    for (size_t k = 0; k < m; k++)
+        if (weights[k] != 0.0)
+            sum += weights[k] * r2[k * stride];
+    return sum;
 }
 
-static lb_number blank(const lb_bootstrap *b, const char *kind)
+/* NAN where the denominator is not positive. */
+static double value_of(statistic s, const double *r2, size_t stride, size_t m)
 {
-    lb_number x = b->reason[0] ? lb_number_na(kind, b->reason) : lb_number_plain(NAN, kind, "");
-    x.n = b->n;
-    x.seed = b->seed;
-    memcpy(x.rows, b->rows, sizeof x.rows);
-    return x;
+    const double top = weigh(s.top, r2, stride, m);
+    if (!s.bottom)
+        return top;
+    const double bottom = weigh(s.bottom, r2, stride, m);
+    return bottom > 0.0 ? top / bottom : NAN;
 }
 
-/* Interval and standard error of @p x, whose value is set, from @p draws (sorted here). */
-static lb_status interval(const lb_bootstrap *b, double *draws, size_t count, lb_number *x,
-                          lb_error *err)
+/* Efron's acceleration from the values without one unit each. */
+static lb_status acceleration(const lb_bootstrap *b, statistic s, double *out, lb_error *err)
+{
+    if (!b->without)
+        return LB_FAIL(err, LB_ENUMERIC,
+                       "no BCa interval on %zu rows: the target does not vary without one of the "
+                       "%zu rows or clusters; use the percentile interval",
+                       b->n, b->units);
+    double *u = lb_xcalloc(b->units, sizeof *u), square = 0.0, cube = 0.0;
+    for (size_t g = 0; g < b->units; g++)
+        u[g] = value_of(s, b->without + g, b->units, b->m);
+    const double mean = lb_mean(u, b->units);
+    for (size_t g = 0; g < b->units; g++) {
+        const double d = mean - u[g];
+        square += d * d;
+        cube += d * d * d;
+    }
+    free(u);
+    *out = square == 0.0 ? 0.0
+                         : cube / (6.0 * pow(square, 1.5)); /* NAN: a ratio without denominator */
+    if (isfinite(*out))
+        return LB_OK;
+    return LB_FAIL(err, LB_ENUMERIC,
+                   "no BCa interval on %zu rows: the denominator is not positive without one of "
+                   "the %zu rows or clusters; use the percentile interval",
+                   b->n, b->units);
+}
+
+/* Probabilities at which BCa cuts the @p count sorted draws of @p s; @p cut holds those of the
+ * percentile interval. */
+static lb_status bca_cuts(const lb_bootstrap *b, statistic s, const double *draws, size_t count,
+                          double value, double cut[2], lb_error *err)
+{
+    double a = 0.0, below = 0.0;
+    const lb_status st = acceleration(b, s, &a, err);
+    if (st != LB_OK || draws[0] == draws[count - 1])
+        return st;
+    for (size_t d = 0; d < count && draws[d] <= value; d++)
+        below += draws[d] < value ? 1.0 : 0.5;
+    const double z0 = gsl_cdf_ugaussian_Pinv(below / (double)count);
+    for (int side = 0; side < 2; side++) {
+        const double w = z0 + gsl_cdf_ugaussian_Pinv(cut[side]), left = 1.0 - a * w;
+        if (!(left > 0.0))
+            return LB_FAIL(err, LB_ENUMERIC,
+                           "no BCa interval: bias %.3g and acceleration %.3g leave no percentile; "
+                           "use the percentile interval",
+                           z0, a);
+        cut[side] = gsl_cdf_ugaussian_P(z0 + w / left);
+    }
+    return LB_OK;
+}
+
+/* Interval and standard error of @p x, whose value is set, from @p count draws (sorted here). */
+static lb_status interval(const lb_bootstrap *b, statistic s, double *draws, size_t count,
+                          lb_number *x, lb_error *err)
 {
     const double tail = (1.0 - b->level) / 2.0;
+    double cut[2] = {tail, 1.0 - tail};
     lb_sort(draws, count);
-    x->ci_lo = lb_quantile(draws, count, tail);
-    x->ci_hi = lb_quantile(draws, count, 1.0 - tail);
+    if (b->kind == LB_INTERVAL_BCA) {
+        const lb_status st = bca_cuts(b, s, draws, count, x->value, cut, err);
+        if (st != LB_OK)
+            return st;
+    }
+    x->ci_lo = lb_quantile(draws, count, cut[0]);
+    x->ci_hi = lb_quantile(draws, count, cut[1]);
     x->se = lb_std(draws, count, 1);
     /* Rounding differs between the estimate and a draw by a few units in the last place. */
     const double slack = 1e-12 * fmax(1.0, fabs(x->value));
@@ -214,9 +459,58 @@ static lb_status interval(const lb_bootstrap *b, double *draws, size_t count, lb
         return LB_OK;
     return LB_FAIL(err, LB_ENUMERIC,
                    "the %s of %zu rows is %.6g, outside its own bootstrap interval [%.6g, %.6g]: "
-                   "too few rows for a percentile interval, or estimate and draws are not about "
+                   "too few rows for a %s interval, or estimate and draws are not about "
                    "the same thing",
-                   x->kind, x->n, x->value, x->ci_lo, x->ci_hi);
+                   x->kind, x->n, x->value, x->ci_lo, x->ci_hi,
+                   b->kind == LB_INTERVAL_BCA ? "BCa" : "percentile");
+}
+
+static lb_number blank(const lb_bootstrap *b, const char *kind, bool oracle)
+{
+    lb_number x = b->reason[0] ? lb_number_na(kind, b->reason) : lb_number_plain(NAN, kind, "");
+    x.n = b->n;
+    x.seed = b->seed;
+    x.oracle = oracle;
+    memcpy(x.rows, b->rows, sizeof x.rows);
+    return x;
+}
+
+/* Everything about @p s; p_above unless @p threshold is NAN. */
+static lb_status number(const lb_bootstrap *b, statistic s, const char *kind, bool oracle,
+                        double threshold, lb_number *out, lb_error *err)
+{
+    *out = blank(b, kind, oracle);
+    if (b->reason[0])
+        return LB_OK;
+    double *draws = lb_xcalloc(b->draws, sizeof *draws);
+    size_t count = 0, above = 0;
+    for (size_t d = 0; d < b->draws; d++) {
+        const double value = value_of(s, b->drawn + d, b->draws, b->m);
+        above += value > threshold;
+        if (!isnan(value))
+            draws[count++] = value;
+    }
+    out->value = value_of(s, b->estimate, 1, b->m);
+    if (!isnan(threshold))
+        out->p_above = (double)above / (double)b->draws;
+    const lb_status st = interval(b, s, draws, count, out, err);
+    free(draws);
+    return st;
+}
+
+static lb_status check_index(const lb_bootstrap *b, size_t i, lb_error *err)
+{
+    return i < b->m ? LB_OK
+                    : LB_FAIL(err, LB_EINVAL, "model %zu of a bootstrap of %zu models", i, b->m);
+}
+
+/* Weights of R2 of i minus R2 of j; freed by the caller. */
+static double *difference(const lb_bootstrap *b, size_t i, size_t j)
+{
+    double *weights = lb_xcalloc(b->m, sizeof *weights);
+    weights[i] += 1.0;
+    weights[j] -= 1.0;
+    return weights;
 }
 
 lb_status lb_bootstrap_r2(const lb_bootstrap *b, size_t i, lb_number *out, lb_error *err)
@@ -224,15 +518,10 @@ lb_status lb_bootstrap_r2(const lb_bootstrap *b, size_t i, lb_number *out, lb_er
     lb_status st = check_index(b, i, err);
     if (st != LB_OK)
         return st;
-    *out = blank(b, "r2");
-    out->oracle = b->oracle[i];
-    if (b->reason[0])
-        return LB_OK;
-    double *draws = lb_xcalloc(b->draws, sizeof *draws);
-    out->value = b->estimate[i];
-    lb_bootstrap_draws_r2(b, i, draws);
-    st = interval(b, draws, b->draws, out, err);
-    free(draws);
+    double *weights = lb_xcalloc(b->m, sizeof *weights);
+    weights[i] = 1.0;
+    st = number(b, (statistic){weights, NULL}, "r2", b->oracle[i], NAN, out, err);
+    free(weights);
     return st;
 }
 
@@ -242,50 +531,87 @@ lb_status lb_bootstrap_delta(const lb_bootstrap *b, size_t i, size_t j, double t
     lb_status st;
     if ((st = check_index(b, i, err)) != LB_OK || (st = check_index(b, j, err)) != LB_OK)
         return st;
-    *out = blank(b, "delta_r2");
-    out->oracle = b->oracle[i] || b->oracle[j];
-    if (b->reason[0])
-        return LB_OK;
-    double *draws = lb_xcalloc(b->draws, sizeof *draws);
-    out->value = b->estimate[i] - b->estimate[j];
-    lb_bootstrap_draws_delta(b, i, j, draws);
-    size_t above = 0;
-    for (size_t d = 0; d < b->draws; d++)
-        above += draws[d] > threshold;
-    out->p_above = (double)above / (double)b->draws;
-    st = interval(b, draws, b->draws, out, err);
-    free(draws);
+    double *weights = difference(b, i, j);
+    st = number(b, (statistic){weights, NULL}, "delta_r2", b->oracle[i] || b->oracle[j], threshold,
+                out, err);
+    free(weights);
     return st;
+}
+
+/* The kind of a combination and whether an oracle is in it. */
+static lb_status check_weights(const lb_bootstrap *b, const double *weights, size_t n,
+                               const char **kind, bool *oracle, lb_error *err)
+{
+    double sum = 0.0, size = 0.0;
+    if (n != b->m)
+        return LB_FAIL(err, LB_ESHAPE, "%zu weights for a bootstrap of %zu models", n, b->m);
+    *oracle = false;
+    for (size_t k = 0; k < n; k++) {
+        sum += weights[k];
+        size += fabs(weights[k]);
+        *oracle |= weights[k] != 0.0 && b->oracle[k];
+    }
+    const double slack = 1e-12 * size;
+    *kind = fabs(sum) <= slack ? "delta_r2" : "r2";
+    if (size > 0.0 && isfinite(size) && (fabs(sum) <= slack || fabs(sum - 1.0) <= slack))
+        return LB_OK;
+    return LB_FAIL(err, LB_EINVAL,
+                   "weights of R2 that add up to %g (in absolute value %g): a mean needs 1, a "
+                   "contrast 0",
+                   sum, size);
+}
+
+lb_status lb_bootstrap_combination(const lb_bootstrap *b, const double *weights, size_t n,
+                                   double threshold, lb_number *out, lb_error *err)
+{
+    const char *kind = NULL;
+    bool oracle = false;
+    const lb_status st = check_weights(b, weights, n, &kind, &oracle, err);
+    return st == LB_OK ? number(b, (statistic){weights, NULL}, kind, oracle, threshold, out, err)
+                       : st;
+}
+
+/* A ratio whose denominator is told from 0, or n/a. */
+static lb_status guarded(const lb_bootstrap *b, statistic s, const char *kind, bool oracle,
+                         lb_number *out, lb_error *err)
+{
+    lb_number gain;
+    const lb_status st =
+        number(b, (statistic){s.bottom, NULL}, "delta_r2", oracle, NAN, &gain, err);
+    if (st != LB_OK)
+        return st;
+    if (b->reason[0] || (gain.value >= LB_SMALLEST_GAIN && gain.ci_lo > 0.0))
+        return number(b, s, kind, oracle, NAN, out, err);
+    *out = blank(b, kind, oracle);
+    snprintf(out->na, sizeof out->na, "%s", LB_NA_DENOMINATOR);
+    return LB_OK;
+}
+
+lb_status lb_bootstrap_ratio(const lb_bootstrap *b, const double *top, const double *bottom,
+                             size_t n, lb_number *out, lb_error *err)
+{
+    const char *kind = NULL;
+    bool oracle[2] = {false, false};
+    lb_status st;
+    if ((st = check_weights(b, top, n, &kind, &oracle[0], err)) != LB_OK ||
+        (st = check_weights(b, bottom, n, &kind, &oracle[1], err)) != LB_OK)
+        return st;
+    return guarded(b, (statistic){top, bottom}, "ratio", oracle[0] || oracle[1], out, err);
 }
 
 /* (i - j) / (k - j) */
 static lb_status gain_ratio(const lb_bootstrap *b, const char *kind, size_t i, size_t j, size_t k,
                             lb_number *out, lb_error *err)
 {
-    lb_number gain;
     lb_status st;
-    if ((st = check_index(b, i, err)) != LB_OK ||
-        (st = lb_bootstrap_delta(b, k, j, 0.0, &gain, err)) != LB_OK)
+    if ((st = check_index(b, i, err)) != LB_OK || (st = check_index(b, j, err)) != LB_OK ||
+        (st = check_index(b, k, err)) != LB_OK)
         return st;
-    *out = blank(b, kind);
-    out->oracle = gain.oracle || b->oracle[i];
-    if (b->reason[0])
-        return LB_OK;
-    if (!(gain.value >= LB_SMALLEST_GAIN && gain.ci_lo > 0.0)) {
-        snprintf(out->na, sizeof out->na, "%s", LB_NA_DENOMINATOR);
-        return LB_OK;
-    }
-    double *draws = lb_xcalloc(b->draws, sizeof *draws);
-    size_t count = 0;
-    for (size_t d = 0; d < b->draws; d++) {
-        const double base = b->drawn[j * b->draws + d];
-        const double whole = b->drawn[k * b->draws + d] - base;
-        if (whole > 0.0)
-            draws[count++] = (b->drawn[i * b->draws + d] - base) / whole;
-    }
-    out->value = (b->estimate[i] - b->estimate[j]) / gain.value;
-    st = interval(b, draws, count, out, err);
-    free(draws);
+    double *top = difference(b, i, j), *bottom = difference(b, k, j);
+    st = guarded(b, (statistic){top, bottom}, kind, b->oracle[i] || b->oracle[j] || b->oracle[k],
+                 out, err);
+    free(top);
+    free(bottom);
     return st;
 }
 
@@ -308,8 +634,7 @@ lb_status lb_bootstrap_delta_mean(const lb_bootstrap *b, size_t i, size_t j, lb_
     const lb_status st = lb_bootstrap_delta(b, i, j, 0.0, &delta, err);
     if (st != LB_OK)
         return st;
-    *out = blank(b, "delta_r2");
-    out->oracle = delta.oracle;
+    *out = blank(b, "delta_r2", delta.oracle);
     if (b->reason[0])
         return LB_OK;
     double *draws = lb_xcalloc(b->draws, sizeof *draws);
@@ -329,4 +654,11 @@ void lb_bootstrap_draws_delta(const lb_bootstrap *b, size_t i, size_t j, double 
 {
     for (size_t d = 0; d < b->draws; d++)
         out[d] = b->drawn[i * b->draws + d] - b->drawn[j * b->draws + d];
+}
+
+void lb_bootstrap_draws_ratio(const lb_bootstrap *b, const double *top, const double *bottom,
+                              double *out)
+{
+    for (size_t d = 0; d < b->draws; d++)
+        out[d] = value_of((statistic){top, bottom}, b->drawn + d, b->draws, b->m);
 }

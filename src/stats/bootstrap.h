@@ -16,10 +16,25 @@
  * variance is drawn again from the same stream, and counted.
  *
  * Intervals are percentile intervals (default 95 %: the 2.5 and 97.5 percentiles by
- * stats/quantile.h), the standard error is the standard deviation of the draws (ddof 1), the value
- * is the estimate on all rows. An estimate outside its own interval is an error, never printed.
- * Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993), ch. 6 and 13.
+ * stats/quantile.h) or BCa, the standard error is the standard deviation of the draws (ddof 1), the
+ * value is the estimate on all rows. An estimate outside its own interval is an error, never
+ * printed.
+ * Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993), ch. 6, 13 and 14.
  * Cost: O(draws * n * models); 1,000 draws of 10,000 rows for ten models well under 0.3 s.
+ *
+ * Everything is about models on one row set, and everything is a statistic of their R2: one of them
+ * (lb_bootstrap_r2), a difference (_delta), a mean or a contrast of several (_combination), a ratio
+ * of two of these (_share, _retention, _ratio). Two noise levels of the same stars are two models
+ * on the same rows, so a mean over levels is a combination, and a star has all its levels in a draw
+ * or none. For example, with experts at five levels in models 0-4 and the mixed model in 5-9:
+ *
+ *   lb_bootstrap *b;
+ *   lb_bootstrap_new(outcomes, 10, 1000, seed, &b, err);
+ *   const double gain[] = {.2, .2, .2, .2, .2, -.2, -.2, -.2, -.2, -.2};
+ *   lb_bootstrap_combination(b, gain, 10, 0.03, &x, err); // mean gain, its interval, P(gain >
+ * 0.03)
+ *
+ * Means over seeds go the same way; their spread is stats/seeds.h.
  */
 typedef struct lb_bootstrap lb_bootstrap;
 
@@ -32,10 +47,54 @@ typedef struct lb_bootstrap lb_bootstrap;
  */
 lb_status lb_bootstrap_new(const lb_outcome *models, size_t m, size_t draws, uint64_t seed,
                            lb_bootstrap **out, lb_error *err);
+
+/** How to resample when the rows are not one prediction each, independent of each other. */
+typedef struct lb_bootstrap_plan {
+    size_t draws; /* as above */
+    uint64_t seed;
+    /**
+     * Predictions a model has for each row, one per draw of a random input such as the gate's
+     * noise; 0 means 1. Column r of model k is outcome k * columns + r; a model without such noise
+     * gives its outcome for every column. The value of a model is the mean of its columns' R2; a
+     * resample picks rows as ever and one column, the same for all models (draw d of the stream
+     * (seed, 2^63 + d)). So an interval says what one realisation of the noise may give, and is
+     * wider than that of the mean over columns, which is a combination with weights 1 / columns of
+     * the columns given as models.
+     */
+    size_t columns;
+    /**
+     * Label of every row, in the order of the row set, or NULL. Rows with one label are drawn
+     * together: as many clusters as there are, with replacement, each with all its rows. Labels do
+     * not enter the identity of the row set; "n" of the numbers stays the number of rows. With each
+     * row its own cluster the bits are those without clusters. Rows that stand for stars at several
+     * noise levels, numbered by star: cluster = lb_rowset_index(rows). A single cluster: n/a.
+     */
+    const size_t *cluster;
+} lb_bootstrap_plan;
+
+/**
+ * @param models  m * columns outcomes on one row set, see the plan
+ * @return as lb_bootstrap_new()
+ */
+lb_status lb_bootstrap_new_plan(const lb_outcome *models, size_t m, lb_bootstrap_plan plan,
+                                lb_bootstrap **out, lb_error *err);
 void lb_bootstrap_free(lb_bootstrap *b); /* NULL is fine */
 
 /** Coverage of the intervals, 0 < level < 1; 0.95 unless set. LB_EINVAL. */
 lb_status lb_bootstrap_set_level(lb_bootstrap *b, double level, lb_error *err);
+
+/**
+ * Where the draws are cut. BCa moves the percentiles by the bias of the draws (z0, ties counting
+ * half) and by the skewness of the jackknife over rows, or clusters (the acceleration):
+ *   alpha' = Phi(z0 + (z0 + z) / (1 - a (z0 + z))),  z = Phi^-1(alpha),
+ *   a = sum u^3 / (6 (sum u^2)^1.5),  u_i = mean of the leave-one-out values - value without i.
+ * Source: Efron 1987, JASA 82, 171, eq. 3.7 and 6.6; Efron & Tibshirani 1993, eq. 14.10 and 14.15.
+ * A value that does not vary over the draws has the percentile interval. Numbers of a bootstrap are
+ * LB_ENUMERIC under BCa when a row (cluster) is left out and the target does not vary without it,
+ * or when a (z0 + z) reaches 1.
+ */
+typedef enum lb_interval { LB_INTERVAL_PERCENTILE, LB_INTERVAL_BCA } lb_interval;
+void lb_bootstrap_set_interval(lb_bootstrap *b, lb_interval kind); /* percentile unless set */
 
 size_t lb_bootstrap_draws(const lb_bootstrap *b);
 size_t lb_bootstrap_redrawn(const lb_bootstrap *b); /* resamples without target variance */
@@ -45,27 +104,49 @@ size_t lb_bootstrap_redrawn(const lb_bootstrap *b); /* resamples without target 
 
 lb_status lb_bootstrap_r2(const lb_bootstrap *b, size_t i, lb_number *out, lb_error *err);
 
-/** R2 of i minus R2 of j, kind "delta_r2"; p_above = share of draws strictly above @p threshold. */
+/** R2 of i minus R2 of j, kind "delta_r2"; p_above = share of draws strictly above @p threshold, so
+ * that 0 gives P(delta > 0). */
 lb_status lb_bootstrap_delta(const lb_bootstrap *b, size_t i, size_t j, double threshold,
                              lb_number *out, lb_error *err);
 
 /**
+ * sum of weights[k] * R2 of k. Weights that add up to 1 make a mean, kind "r2"; to 0 a contrast,
+ * kind "delta_r2": a mean of differences, a difference of differences. p_above as above. Marked
+ * as an oracle's if a model with a weight is one.
+ * @param weights  (n), n = number of models, finite, not all zero
+ * @return also LB_ESHAPE; LB_EINVAL for any other sum
+ */
+lb_status lb_bootstrap_combination(const lb_bootstrap *b, const double *weights, size_t n,
+                                   double threshold, lb_number *out, lb_error *err);
+
+/**
  * (i - j) / (k - j), kind "share" or "retention". n/a with LB_NA_DENOMINATOR when the gain of k
- * over j is below LB_SMALLEST_GAIN or the lower end of its interval is not above 0. Draws in which
- * the denominator is not positive are left out of the interval (rare, given that rule).
+ * over j is below LB_SMALLEST_GAIN or the lower end of its interval is not above 0. That includes
+ * every case of the softer rule "no headroom below 0.005". Draws in which the denominator is not
+ * positive are left out of the interval (rare, given that rule). How often the denominator is
+ * small is 1 - p_above of its own delta.
  */
 lb_status lb_bootstrap_share(const lb_bootstrap *b, size_t i, size_t j, size_t k, lb_number *out,
                              lb_error *err);
 lb_status lb_bootstrap_retention(const lb_bootstrap *b, size_t method, size_t global, size_t oracle,
                                  lb_number *out, lb_error *err);
 
+/** Two combinations divided, kind "ratio": a gain at one noise level over that at another. The rule
+ * for the denominator is that of the share. Weights as lb_bootstrap_combination(), @p n each. */
+lb_status lb_bootstrap_ratio(const lb_bootstrap *b, const double *top, const double *bottom,
+                             size_t n, lb_number *out, lb_error *err);
+
 /** Mean of the drawn differences, a look at the bias; the estimate itself is in the delta, and so
  * is the standard error given here. */
 lb_status lb_bootstrap_delta_mean(const lb_bootstrap *b, size_t i, size_t j, lb_number *out,
                                   lb_error *err);
 
-/** The draws themselves, in order of drawing: lb_bootstrap_draws() values, NAN when n/a. */
+/** The draws themselves, in order of drawing: lb_bootstrap_draws() values, NAN when n/a. Weights
+ * have one entry a model; a ratio is NAN where its denominator is not positive, and @p bottom NULL
+ * stands for 1. */
 void lb_bootstrap_draws_r2(const lb_bootstrap *b, size_t i, double *out);
 void lb_bootstrap_draws_delta(const lb_bootstrap *b, size_t i, size_t j, double *out);
+void lb_bootstrap_draws_ratio(const lb_bootstrap *b, const double *top, const double *bottom,
+                              double *out);
 
 #endif
