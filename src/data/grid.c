@@ -231,15 +231,21 @@ const char *lb_grid_hash(const lb_grid *g)
     return g->hash;
 }
 
+static size_t interval(const axis *a, double t) /* the one that starts at this node holds t */
+{
+    size_t i = 0;
+    while (i + 2 < a->n && t >= a->x[i + 1])
+        i++;
+    return i;
+}
+
 /*
  * Weights of the node values in the spline at t: with u, v the distances to the nodes around it
  * over their step h, s(t) = v y[i] + u y[i+1] + h^2/6 ((v^3 - v) M[i] + (u^3 - u) M[i+1]).
  */
 static void spline_weights(const axis *a, double t, double *w)
 {
-    size_t i = 0;
-    while (i + 2 < a->n && t >= a->x[i + 1])
-        i++;
+    const size_t i = interval(a, t);
     const double h = a->x[i + 1] - a->x[i], u = (t - a->x[i]) / h, v = 1.0 - u;
     const double low = h * h / 6.0 * (v * v * v - v), high = h * h / 6.0 * (u * u * u - u);
     for (size_t j = 0; j < a->n; j++)
@@ -248,11 +254,22 @@ static void spline_weights(const axis *a, double t, double *w)
     w[i + 1] += u;
 }
 
-lb_status lb_grid_at(const lb_grid *g, const double point[LB_GRID_AXES], double *coef,
-                     lb_error *err)
+/* And in its slope, from u' = 1/h, v' = -1/h:
+ * s'(t) = (y[i+1] - y[i]) / h + h/6 ((1 - 3 v^2) M[i] + (3 u^2 - 1) M[i+1]). */
+static void slope_weights(const axis *a, double t, double *w)
 {
-    double weight[LB_GRID_AXES][MOST_NODES];
-    const size_t m = lb_grid_coefficients(g);
+    const size_t i = interval(a, t);
+    const double h = a->x[i + 1] - a->x[i], u = (t - a->x[i]) / h, v = 1.0 - u;
+    const double low = h / 6.0 * (1.0 - 3.0 * v * v), high = h / 6.0 * (3.0 * u * u - 1.0);
+    for (size_t j = 0; j < a->n; j++)
+        w[j] = low * a->curvature[i * a->n + j] + high * a->curvature[(i + 1) * a->n + j];
+    w[i] -= 1.0 / h;
+    w[i + 1] += 1.0 / h;
+}
+
+static lb_status point_weights(const lb_grid *g, const double point[LB_GRID_AXES],
+                               double weight[LB_GRID_AXES][MOST_NODES], lb_error *err)
+{
     for (int i = 0; i < LB_GRID_AXES; i++) {
         const axis *a = &g->axes[i];
         if (!(point[i] >= a->x[0] && point[i] <= a->x[a->n - 1]))
@@ -260,6 +277,17 @@ lb_status lb_grid_at(const lb_grid *g, const double point[LB_GRID_AXES], double 
                            point[i], a->x[0], a->x[a->n - 1]);
         spline_weights(a, point[i], weight[i]);
     }
+    return LB_OK;
+}
+
+lb_status lb_grid_at(const lb_grid *g, const double point[LB_GRID_AXES], double *coef,
+                     lb_error *err)
+{
+    double weight[LB_GRID_AXES][MOST_NODES];
+    const size_t m = lb_grid_coefficients(g);
+    const lb_status st = point_weights(g, point, weight, err);
+    if (st != LB_OK)
+        return st;
     memset(coef, 0, m * sizeof *coef);
     const double *node = g->nodes;
     for (size_t i = 0; i < g->axes[0].n; i++)
@@ -272,22 +300,68 @@ lb_status lb_grid_at(const lb_grid *g, const double point[LB_GRID_AXES], double 
     return LB_OK;
 }
 
-/* out[j] = mean[j] + sum_c coef[c] components[c][j] over one tile of pixels. */
+lb_status lb_grid_slopes(const lb_grid *g, const double point[LB_GRID_AXES], double *coef,
+                         double *slopes, lb_error *err)
+{
+    enum { X = LB_GRID_AXES };
+    double weight[X][MOST_NODES], slope[X][MOST_NODES];
+    const size_t m = lb_grid_coefficients(g);
+    const lb_status st = point_weights(g, point, weight, err);
+    if (st != LB_OK)
+        return st;
+    for (int i = 0; i < X; i++)
+        slope_weights(&g->axes[i], point[i], slope[i]);
+    memset(coef, 0, m * sizeof *coef);
+    memset(slopes, 0, X * m * sizeof *slopes);
+    const double *node = g->nodes;
+    for (size_t i = 0; i < g->axes[0].n; i++)
+        for (size_t j = 0; j < g->axes[1].n; j++)
+            for (size_t k = 0; k < g->axes[2].n; k++, node += m) {
+                const double w[1 + X] = {weight[0][i] * weight[1][j] * weight[2][k],
+                                         slope[0][i] * weight[1][j] * weight[2][k],
+                                         weight[0][i] * slope[1][j] * weight[2][k],
+                                         weight[0][i] * weight[1][j] * slope[2][k]};
+                if (w[0] == 0.0 && w[1] == 0.0 && w[2] == 0.0 && w[3] == 0.0)
+                    continue; /* at a node, all but its neighbours along the axes */
+                for (size_t c = 0; c < m; c++) {
+                    coef[c] += w[0] * node[c];
+                    slopes[c] += w[1] * node[c];
+                    slopes[m + c] += w[2] * node[c];
+                    slopes[2 * m + c] += w[3] * node[c];
+                }
+            }
+    return LB_OK;
+}
+
+/* out[j] = mean[j] + sum_c coef[c] components[c][j] over one tile of pixels, the terms added in the
+ * order of c, four to a pass; without a mean, from 0. */
 static void combine(const double *restrict mean, const double *restrict components, size_t pixels,
                     const double *restrict coef, size_t m, size_t first, size_t n,
                     double *restrict out)
 {
-    memcpy(out, mean + first, n * sizeof *out);
-    for (size_t c = 0; c < m; c++) {
+    size_t c = 0;
+    if (mean)
+        memcpy(out, mean + first, n * sizeof *out);
+    else
+        memset(out, 0, n * sizeof *out);
+    for (; c + 4 <= m; c += 4) {
+        const double a = coef[c], b = coef[c + 1], d = coef[c + 2], e = coef[c + 3];
+        const double *row = components + c * pixels + first;
+        for (size_t j = 0; j < n; j++)
+            out[j] = (((out[j] + a * row[j]) + b * row[pixels + j]) + d * row[2 * pixels + j]) +
+                     e * row[3 * pixels + j];
+    }
+    for (; c < m; c++) {
         const double a = coef[c], *row = components + c * pixels + first;
         for (size_t j = 0; j < n; j++)
             out[j] += a * row[j];
     }
 }
 
+enum { TILE = 512 }; /* pixels unpacked at a time */
+
 void lb_grid_unpack(const lb_grid *g, const double *coef, double *norm, double *flux)
 {
-    enum { TILE = 512 };
     double line[TILE], cont[TILE];
     for (size_t first = 0; first < g->pixels; first += TILE) {
         const size_t n = g->pixels - first < TILE ? g->pixels - first : TILE;
@@ -298,5 +372,29 @@ void lb_grid_unpack(const lb_grid *g, const double *coef, double *norm, double *
             flux[first + j] = line[j] * lb_exp(cont[j]);
         if (norm)
             memcpy(norm + first, line, n * sizeof *line);
+    }
+}
+
+void lb_grid_unpack_slopes(const lb_grid *g, const double *coef, const double *slopes, double *flux,
+                           lb_mat dflux)
+{
+    double line[TILE], cont[TILE], dline[TILE], dcont[TILE];
+    const size_t p = g->pixels, m = lb_grid_coefficients(g);
+    for (size_t first = 0; first < p; first += TILE) {
+        const size_t n = p - first < TILE ? p - first : TILE;
+        combine(g->mean, g->components, p, coef, g->n_line, first, n, line);
+        combine(g->cont_mean, g->cont_components, p, coef + g->n_line, g->n_cont, first, n, cont);
+        for (size_t j = 0; j < n; j++) {
+            cont[j] = lb_exp(cont[j]);
+            flux[first + j] = line[j] * cont[j];
+        }
+        for (size_t a = 0; a < LB_GRID_AXES; a++) {
+            const double *slope = slopes + a * m;
+            double *out = dflux.data + a * dflux.stride + first;
+            combine(NULL, g->components, p, slope, g->n_line, first, n, dline);
+            combine(NULL, g->cont_components, p, slope + g->n_line, g->n_cont, first, n, dcont);
+            for (size_t j = 0; j < n; j++)
+                out[j] = (dline[j] + line[j] * dcont[j]) * cont[j];
+        }
     }
 }

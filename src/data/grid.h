@@ -44,4 +44,25 @@ lb_status lb_grid_at(const lb_grid *g, const double point[LB_GRID_AXES], double 
 /** Unpack coefficients: @p norm (p, may be NULL) and @p flux (p), erg s-1 cm-2 A-1. */
 void lb_grid_unpack(const lb_grid *g, const double *coef, double *norm, double *flux);
 
+/**
+ * The packed coefficients at a point, the same bits as lb_grid_at(), and their derivatives, those
+ * of the spline itself: no step is chosen. The derivatives are continuous, also across a node, and
+ * at an edge of the box they are the inward ones.
+ * @param point   as for lb_grid_at()
+ * @param coef    out, m = lb_grid_coefficients()
+ * @param slopes  out, LB_GRID_AXES x m: row a is d coef / d point[a], per K, per dex, per dex
+ * @return LB_OK; LB_EINVAL outside the box or NaN
+ */
+lb_status lb_grid_slopes(const lb_grid *g, const double point[LB_GRID_AXES], double *coef,
+                         double *slopes, lb_error *err);
+
+/**
+ * Unpack both: with L = mean + coef @ components and C = cont_mean + cont_coef @ cont_components,
+ * flux = L exp(C) and d flux = (dL + L dC) exp(C).
+ * @param flux    out (p), the same bits as lb_grid_unpack()
+ * @param dflux   out (LB_GRID_AXES, p): row a is d flux / d point[a]
+ */
+void lb_grid_unpack_slopes(const lb_grid *g, const double *coef, const double *slopes, double *flux,
+                           lb_mat dflux);
+
 #endif

@@ -124,6 +124,88 @@ Test(grid, the_committed_one_reproduces_its_nodes)
     lb_grid_free(g);
 }
 
+/* d cubic / d T_eff, log g, [M/H] of above. */
+static void cubic_slopes(double t, double g, double m, double d[3])
+{
+    const double u = (t - 5000.0) / 1000.0;
+    const double f = 1.0 + u - 0.5 * u * u + 0.25 * u * u * u, df = 1.0 - u + 0.75 * u * u;
+    const double h = 2.0 - g + 0.1 * g * g * g, dh = -1.0 + 0.3 * g * g;
+    const double k = 1.0 + m * m - 0.3 * m * m * m, dk = 2.0 * m - 0.9 * m * m;
+    d[0] = df / 1000.0 * h * k;
+    d[1] = f * dh * k;
+    d[2] = f * h * dk;
+}
+
+Test(grid, slopes_of_cubics_are_exact_between_the_nodes_at_them_and_at_the_edges)
+{
+    lb_grid *g;
+    char *path = toy_grid(x0, A);
+    cr_assert(lb_grid_load(path, &g, NULL) == LB_OK);
+    const double t[] = {3750, 3801.7, 4000, 4733, 6000}, l[] = {1, 2, 2.17, 3.5, 5},
+                 m[] = {-2.5, -0.37, 0, 0.6, 0.75};
+    for (int i = 0; i < 125; i++) {
+        const double point[] = {t[i % 5], l[i / 5 % 5], m[i / 25]};
+        double coef[3], same[3], slopes[3][3], exact[3];
+        cr_assert(lb_grid_slopes(g, point, coef, &slopes[0][0], NULL) == LB_OK);
+        cr_assert(lb_grid_at(g, point, same, NULL) == LB_OK);
+        cr_expect(memcmp(coef, same, sizeof same) == 0, "the value has the bits of lb_grid_at()");
+        cubic_slopes(point[0], point[1], point[2], exact);
+        for (int a = 0; a < 3; a++) {
+            const double unit = a == 0 ? 1e-3 : 1.0; /* per K */
+            cr_expect(fabs(slopes[a][0] - exact[a]) < 1e-10 * (unit + fabs(exact[a])));
+            cr_expect(fabs(slopes[a][1] - exact[a]) < 1e-10 * (unit + fabs(exact[a])));
+            cr_expect(fabs(slopes[a][2] - (a == 2 ? 0.1 : 0.0)) < 1e-12);
+        }
+    }
+    lb_grid_free(g);
+    free(path);
+}
+
+Test(grid, slopes_are_the_limit_of_central_differences)
+{
+    lb_grid *g;
+    cr_assert(lb_grid_load(committed, &g, NULL) == LB_OK);
+    const double point[] = {4433, 2.17, -0.7}, h[] = {0.5, 1e-3, 1e-3};
+    const size_t p = lb_grid_pixels(g);
+    double coef[48], slopes[3 * 48];
+    double *flux = lb_xcalloc(7 * p, sizeof *flux), *same = flux + p, *dflux = flux + 2 * p;
+    double *up = flux + 5 * p, *down = flux + 6 * p;
+    cr_assert(lb_grid_slopes(g, point, coef, slopes, NULL) == LB_OK);
+    lb_grid_unpack_slopes(g, coef, slopes, flux, lb_mat_of(dflux, 3, p));
+    lb_grid_unpack(g, coef, NULL, same);
+    cr_expect(memcmp(flux, same, p * sizeof *flux) == 0, "the flux has the bits of unpack()");
+    for (int a = 0; a < 3; a++) {
+        double near[3], largest = 0.0, worst = 0.0;
+        memcpy(near, point, sizeof near);
+        near[a] = point[a] + h[a];
+        lb_grid_at(g, near, coef, NULL);
+        lb_grid_unpack(g, coef, NULL, up);
+        near[a] = point[a] - h[a];
+        lb_grid_at(g, near, coef, NULL);
+        lb_grid_unpack(g, coef, NULL, down);
+        for (size_t j = 0; j < p; j++) {
+            const double d = dflux[(size_t)a * p + j];
+            largest = fmax(largest, fabs(d));
+            worst = fmax(worst, fabs((up[j] - down[j]) / (2.0 * h[a]) - d));
+        }
+        cr_expect(worst < 1e-6 * largest, "axis %d: %g of %g", a, worst, largest);
+    }
+    free(flux);
+    lb_grid_free(g);
+}
+
+Test(grid, slopes_have_no_jump_at_a_node)
+{
+    lb_grid *g;
+    cr_assert(lb_grid_load(committed, &g, NULL) == LB_OK);
+    double coef[48], below[3 * 48], at[3 * 48];
+    lb_grid_slopes(g, (const double[]){4750 - 1e-6, 2.5, -1}, coef, below, NULL);
+    lb_grid_slopes(g, (const double[]){4750, 2.5, -1}, coef, at, NULL);
+    for (int c = 0; c < 3 * 48; c++)
+        cr_expect(fabs(below[c] - at[c]) < 1e-7 * (1e-3 + fabs(at[c])));
+    lb_grid_free(g);
+}
+
 Test(grid, is_smooth_across_a_node)
 {
     lb_grid *g;
@@ -149,6 +231,10 @@ Test(grid, extrapolates_nothing)
     cr_expect(strstr(err.text, "teff = 6000.1 is outside the grid, 3750 to 6000") != NULL);
     cr_expect(eq(int, lb_grid_at(g, (const double[]){5000, 0.99, 0}, coef, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_grid_at(g, (const double[]){5000, 4, NAN}, coef, NULL), LB_EINVAL));
+    double slopes[3 * 48];
+    const double outside[] = {6000.1, 5, 0.75}, hole[] = {5000, 4, NAN};
+    cr_expect(eq(int, lb_grid_slopes(g, outside, coef, slopes, NULL), LB_EINVAL));
+    cr_expect(eq(int, lb_grid_slopes(g, hole, coef, slopes, NULL), LB_EINVAL));
     lb_grid_free(g);
 }
 
