@@ -32,7 +32,7 @@ typedef struct level_result {
 
 /* region: protocol */
 /* Fit, choose the penalties on validation rows, score both models on the same covered rows. */
-static level_result run_level(lb_study *s, double noise, const lb_partition *bins, lb_moe *moe)
+static level_result run_level(lb_study *s, double noise, const lb_domains *bins, lb_moe *moe)
 {
     const lb_cohort *c = &s->data;
     lb_moe_fit(s, c, noise, lb_noise_seeds_of(s->spec), bins, 1, moe);
@@ -70,7 +70,7 @@ static void put_penalties(lb_study *s, const lb_moe *moe, double noise)
 {
     lb_study_put_alpha(s, &moe->global, "alpha.noise_%.1f.global", noise);
     for (size_t k = 0; k < s->data.n_bins; k++) {
-        const int e = moe->partitions[0].expert_of[k];
+        const int e = moe->domains[0].of_bin[k];
         if (e < 0)
             continue;
         const lb_sweep_model expert = lb_moe_expert(moe, 0, (size_t)e);
@@ -257,13 +257,13 @@ static void table_numbering(lb_study *s, const bin_result *bin)
 }
 
 /* Chosen penalties; an optimum on the end of the given grid carries an arrow. */
-static void table_penalties(lb_study *s, const level_result *level, size_t n, const lb_partition *p)
+static void table_penalties(lb_study *s, const level_result *level, size_t n, const lb_domains *l)
 {
     lb_column columns[2 + LB_BINS_MAX] = {{"noise", ""}, {"global", ""}};
     char heads[LB_BINS_MAX][24];
     size_t used = 2;
     for (size_t k = 0; k < s->data.n_bins; k++) {
-        if (p->expert_of[k] < 0)
+        if (l->of_bin[k] < 0)
             continue;
         snprintf(heads[k], sizeof heads[k], "k=%zu", k);
         columns[used++] = (lb_column){heads[k], ""};
@@ -273,7 +273,7 @@ static void table_penalties(lb_study *s, const level_result *level, size_t n, co
         lb_text cells = {0};
         lb_text_printf(&cells, "=%1$.1f|alpha.noise_%1$.1f.global.marked", level[i].noise);
         for (size_t k = 0; k < s->data.n_bins; k++)
-            if (p->expert_of[k] >= 0)
+            if (l->of_bin[k] >= 0)
                 lb_text_printf(&cells, "|alpha.noise_%.1f.k%zu.marked", level[i].noise, k);
         lb_study_row(s, "T02.5", "%s", cells.s);
         lb_text_free(&cells);
@@ -522,7 +522,7 @@ static void run(lb_study *s)
     size_t n;
     const double *levels = lb_spec_numbers(s->spec, "noise.levels", &n);
     const double focus = lb_spec_number(s->spec, "noise.focus");
-    const lb_partition bins = lb_partition_bins(&s->data);
+    lb_domains bins = lb_domains_bins(&s->data);
     level_result *level = lb_xcalloc(n, sizeof *level);
     bin_result bin[LB_BINS_MAX] = {0};
 
@@ -545,6 +545,7 @@ static void run(lb_study *s)
         figure_rows(s);
         figure_gain(s, level, n);
     }
+    lb_domains_free(&bins);
     free(level);
 }
 

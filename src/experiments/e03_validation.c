@@ -114,7 +114,7 @@ static void run_aligned(lb_study *s, const lb_moe *moe, result *r)
         r->share[m] = lb_contest_share(t, m, GLOBAL, NINE);
         lb_study_put(s, r->ablation[m], "ablation.%s.delta_r2", keys[m]);
         lb_study_put(s, r->share[m], "ablation.%s.share", keys[m]);
-        lb_study_put(s, lb_number_count(moe->partitions[m - NINE].n), "ablation.%s.n_experts",
+        lb_study_put(s, lb_number_count(moe->domains[m - NINE].n), "ablation.%s.n_experts",
                      keys[m]);
     }
     put_bootstrap(s, t, r);
@@ -186,7 +186,7 @@ static void put_seed_summary(lb_study *s, result *r)
 }
 
 /* A seed drives the noise of all three sets; its validation and test draws take the next two. */
-static void run_seeds(lb_study *s, const lb_moe *first, const lb_partition *nine, double noise,
+static void run_seeds(lb_study *s, const lb_moe *first, const lb_domains *nine, double noise,
                       result *r)
 {
     const lb_noise_seeds protocol = lb_noise_seeds_of(s->spec);
@@ -231,7 +231,7 @@ static void run_large(lb_study *s, result *r)
             put_large_not_run(s, levels[i]);
             continue;
         }
-        const lb_partition nine = lb_partition_bins(&s->more);
+        lb_domains nine = lb_domains_bins(&s->more);
         char key[32];
         lb_moe moe;
         snprintf(key, sizeof key, "large.noise_%.1f", levels[i]);
@@ -241,6 +241,7 @@ static void run_large(lb_study *s, result *r)
         snprintf(key, sizeof key, "large.noise_%.1f.delta_r2", levels[i]);
         put_ladder(s, &r->large_delta[i], key);
         lb_moe_free(&moe);
+        lb_domains_free(&nine);
     }
     const lb_number *d = &r->large_delta[0];
     const bool inside = r->val_alpha.value >= d->ci_lo && r->val_alpha.value <= d->ci_hi;
@@ -585,17 +586,17 @@ static void figure_large(lb_study *s, const result *r, double noise)
 static void run(lb_study *s)
 {
     const double noise = lb_spec_number(s->spec, "noise.focus");
-    const lb_partition partitions[] = {lb_partition_bins(&s->data), lb_partition_mh(&s->data),
-                                       lb_partition_teff(&s->data)};
+    lb_domains domains[] = {lb_domains_bins(&s->data), lb_domains_mh(&s->data),
+                            lb_domains_teff(&s->data)};
     result *r = lb_xcalloc(1, sizeof *r);
     lb_moe moe;
 
-    lb_moe_fit(s, &s->data, noise, lb_noise_seeds_of(s->spec), partitions, 3, &moe);
+    lb_moe_fit(s, &s->data, noise, lb_noise_seeds_of(s->spec), domains, 3, &moe);
     if (lb_study_ok(s)) {
         run_legacy(s, &moe, r);
         run_aligned(s, &moe, r);
         run_fallback(s, &moe, r);
-        run_seeds(s, &moe, partitions, noise, r);
+        run_seeds(s, &moe, domains, noise, r);
         run_large(s, r);
     }
     if (lb_study_ok(s)) {
@@ -611,6 +612,8 @@ static void run(lb_study *s)
     if (lb_study_ok(s))
         figure_large(s, r, noise);
     lb_moe_free(&moe);
+    for (size_t q = 0; q < 3; q++)
+        lb_domains_free(&domains[q]);
     free(r->draws);
     free(r);
 }

@@ -17,8 +17,8 @@ typedef struct table {
 typedef struct member {
     const char *name;
     const bool *use;
-    size_t n_train, n_val, n_alpha, n_grid;
-    double *alphas, *r2_val, *condition, *y_val;
+    size_t n_train, n_val, n_alpha, n_grid, p;
+    double *alphas, *r2_val, *condition, *y_val, *w, *b;
     lb_alpha_choice on_grid, chosen;
     table val, test, ols_test;
     double condition_ols;
@@ -101,6 +101,10 @@ static void absorb(member *m, const lb_ridge *fit, lb_cmat val, lb_cmat test, co
         m->alphas = lb_xrealloc(m->alphas, m->n_alpha, sizeof(double));
         m->r2_val = lb_xrealloc(m->r2_val, m->n_alpha, sizeof(double));
         m->condition = lb_xrealloc(m->condition, m->n_alpha, sizeof(double));
+        m->w = lb_xrealloc(m->w, m->n_alpha * m->p, sizeof(double));
+        m->b = lb_xrealloc(m->b, m->n_alpha, sizeof(double));
+        memcpy(m->w + i * m->p, fit->w.data + k * fit->w.stride, m->p * sizeof(double));
+        m->b[i] = fit->b[k];
         m->alphas[i] = fit->alpha[k];
         m->condition[i] = fit->condition[k];
         m->r2_val[i] = r2(m->y_val, m->val.data + i * m->val.rows, m->val.rows);
@@ -145,6 +149,7 @@ static lb_status start_member(member *m, const lb_member *given, const lb_gram *
 {
     m->name = given->name;
     m->use = given->use;
+    m->p = lb_gram_cols(gram);
     m->condition_ols = NAN;
     for (size_t g = 0; g < groups; g++)
         m->n_train += m->use[g] ? lb_gram_rows(gram, g) : 0;
@@ -293,6 +298,8 @@ void lb_sweep_free(lb_sweep *s)
         free(m->alphas);
         free(m->r2_val);
         free(m->condition);
+        free(m->w);
+        free(m->b);
         free(m->y_val);
         free(m->val.data);
         free(m->test.data);
@@ -315,6 +322,8 @@ lb_sweep_model lb_sweep_get(const lb_sweep *s, size_t i)
         .r2_val = {m->r2_val, m->n_alpha},
         .on_grid = m->on_grid,
         .chosen = m->chosen,
+        .w = {m->w, m->n_alpha, m->p, m->p},
+        .b = {m->b, m->n_alpha},
         .yhat = {m->test.data, m->n_alpha, rows, rows},
         .yhat_chosen = {m->test.data + m->chosen.index * rows, rows},
         .yhat_ols = {m->ols_test.data, m->ols_test.data ? rows : 0},
@@ -324,14 +333,23 @@ lb_sweep_model lb_sweep_get(const lb_sweep *s, size_t i)
     };
 }
 
-void lb_sweep_route(const lb_sweep *s, const int *group, const int *member_of, lb_cvec fallback,
-                    lb_vec yhat)
+lb_status lb_sweep_predict(const lb_sweep *s, const size_t *pick, size_t n, const lb_stream *x,
+                           lb_mat yhat, lb_error *err)
 {
-    for (size_t i = 0; i < yhat.n; i++) {
-        const int owner = group[i] < 0 ? -1 : member_of[group[i]];
-        if (owner >= 0)
-            yhat.data[i] = lb_sweep_get(s, (size_t)owner).yhat_chosen.data[i];
-        else
-            yhat.data[i] = fallback.data ? fallback.data[i] : NAN;
+    lb_ridge *fits = lb_xcalloc(n, sizeof *fits);
+    const lb_ridge **models = lb_xcalloc(n, sizeof *models);
+    lb_mat *columns = lb_xcalloc(n, sizeof *columns);
+    for (size_t k = 0; k < n; k++) {
+        const member *m = &s->members[pick[k]];
+        fits[k] = (lb_ridge){.w = lb_mat_of(m->w + m->chosen.index * m->p, 1, m->p),
+                             .b = m->b + m->chosen.index,
+                             .n_alpha = 1};
+        models[k] = &fits[k];
+        columns[k] = (lb_mat){yhat.data + k, yhat.rows, 1, yhat.stride};
     }
+    const lb_status st = lb_ridge_predict(models, n, x, columns, err);
+    free(columns);
+    free(models);
+    free(fits);
+    return st;
 }

@@ -45,6 +45,8 @@ typedef struct lb_sweep_model {
     lb_cvec r2_val;          /* per alpha, on the model's validation rows */
     lb_alpha_choice on_grid; /* best of the given grid, with the edge flag */
     lb_alpha_choice chosen;  /* best of the extended grid: the model that is scored */
+    lb_cmat w;               /* (alphas, p) weights, a row per alpha */
+    lb_cvec b;               /* per alpha: intercepts */
     lb_cmat yhat;            /* (alphas, test rows): predictions, a row per alpha */
     lb_cvec yhat_chosen;     /* the row of yhat that belongs to chosen */
     lb_cvec yhat_ols;        /* alpha = 0, or {NULL, 0} */
@@ -77,12 +79,12 @@ void lb_sweep_free(lb_sweep *s);
 lb_sweep_model lb_sweep_get(const lb_sweep *s, size_t member);
 
 /**
- * Hard routing by known groups: row i takes its prediction from the member that owns its group.
- * @param member_of  [groups] index of the member for each group, -1: no expert
- * @param fallback   predictions for rows without an expert, or {NULL, 0}: those rows get NAN and
- *                   must be left out of the row set that is scored
+ * What some members, each with its chosen penalty, say of other rows.
+ * @param pick  [n] members
+ * @param yhat  out (x->rows, n): column k is member pick[k], as lb_mixture_given() wants it
+ * @return LB_OK; LB_ESHAPE; LB_ENUMERIC; what the stream reports
  */
-void lb_sweep_route(const lb_sweep *s, const int *group, const int *member_of, lb_cvec fallback,
-                    lb_vec yhat);
+lb_status lb_sweep_predict(const lb_sweep *s, const size_t *pick, size_t n, const lb_stream *x,
+                           lb_mat yhat, lb_error *err);
 
 #endif

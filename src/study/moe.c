@@ -2,34 +2,48 @@
 #include "study/moe.h"
 
 #include "core/memory.h"
+#include "models/mixture.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PARTITIONS = 4 };
+/* --- domains ------------------------------------------------------------------------------------
+ */
+
+static lb_domains domains_new(const lb_cohort *c, const char *name, bool oracle)
+{
+    lb_domains l = {.name = name,
+                    .train = lb_xcalloc(c->train.n, sizeof(int)),
+                    .val = lb_xcalloc(c->val.n, sizeof(int)),
+                    .test = lb_xcalloc(c->test.n, sizeof(int)),
+                    .oracle = oracle};
+    for (size_t k = 0; k < LB_BINS_MAX; k++)
+        l.of_bin[k] = -1;
+    return l;
+}
 
 /* Bins that hold training rows, gathered by the strip (or bin) they belong to. */
-static lb_partition partition_by(const lb_cohort *c, const char *name, size_t strips,
-                                 size_t (*strip_of)(const lb_bins *b, size_t k))
+static lb_domains domains_by(const lb_cohort *c, const char *name, size_t strips,
+                             size_t (*strip_of)(const lb_bins *b, size_t k))
 {
-    lb_partition p = {.name = name};
+    lb_domains l = domains_new(c, name, true);
     int expert_of_strip[LB_BINS_MAX];
     for (size_t j = 0; j < strips; j++)
         expert_of_strip[j] = -1;
-    for (size_t g = 0; g <= LB_BINS_MAX; g++)
-        p.expert_of[g] = -1;
     for (size_t k = 0; k < c->n_bins; k++) {
-        const size_t strip = strip_of(&c->bins, k);
-        if (!c->n_train[k])
-            continue;
-        if (expert_of_strip[strip] < 0)
-            expert_of_strip[strip] = (int)p.n++;
-        p.expert_of[k] = expert_of_strip[strip];
-        p.use[p.expert_of[k]][k] = true;
+        int *expert = &expert_of_strip[strip_of(&c->bins, k)];
+        if (c->n_train[k] && *expert < 0)
+            *expert = (int)l.n++;
+        l.of_bin[k] = c->n_train[k] ? *expert : -1;
     }
-    return p;
+    const lb_side *sides[] = {&c->train, &c->val, &c->test};
+    int *const of_row[] = {l.train, l.val, l.test};
+    for (int q = 0; q < 3; q++)
+        for (size_t i = 0; i < sides[q]->n; i++)
+            of_row[q][i] = sides[q]->group[i] == c->outside ? -1 : l.of_bin[sides[q]->group[i]];
+    return l;
 }
 
 static size_t own_strip(const lb_bins *b, size_t k)
@@ -48,89 +62,229 @@ static size_t teff_strip(const lb_bins *b, size_t k)
     return k / b->n_mh;
 }
 
-lb_partition lb_partition_bins(const lb_cohort *c)
+lb_domains lb_domains_bins(const lb_cohort *c)
 {
-    return partition_by(c, "nine bins", c->n_bins, own_strip);
+    return domains_by(c, "nine bins", c->n_bins, own_strip);
 }
 
-lb_partition lb_partition_mh(const lb_cohort *c)
+lb_domains lb_domains_mh(const lb_cohort *c)
 {
-    return partition_by(c, "[M/H] only", c->bins.n_mh, mh_strip);
+    return domains_by(c, "[M/H] only", c->bins.n_mh, mh_strip);
 }
 
-lb_partition lb_partition_teff(const lb_cohort *c)
+lb_domains lb_domains_teff(const lb_cohort *c)
 {
-    return partition_by(c, "T_eff only", c->bins.n_teff, teff_strip);
+    return domains_by(c, "T_eff only", c->bins.n_teff, teff_strip);
 }
 
-static lb_sweep_options options_of(const lb_spec *spec, const lb_cohort *c)
+static void deal(const double *value, size_t rows, const double *edges, size_t n, int *expert_of)
 {
-    lb_sweep_options o = {.groups = c->groups};
+    for (size_t i = 0; i < rows; i++) {
+        expert_of[i] = 0;
+        for (size_t k = 1; k < n; k++)
+            expert_of[i] += value[i] >= edges[k];
+    }
+}
+
+lb_domains lb_domains_intervals(const lb_cohort *c, const char *name, lb_by_row value,
+                                const double *edges, size_t n, bool oracle)
+{
+    lb_domains l = domains_new(c, name, oracle);
+    l.n = n;
+    deal(value.train, c->train.n, edges, n, l.train);
+    deal(value.val, c->val.n, edges, n, l.val);
+    deal(value.test, c->test.n, edges, n, l.test);
+    return l;
+}
+
+void lb_domains_free(lb_domains *l)
+{
+    free(l->train);
+    free(l->val);
+    free(l->test);
+    *l = (lb_domains){0};
+}
+
+size_t lb_domains_count(const int *expert_of, size_t rows, size_t e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows; i++)
+        n += expert_of[i] == (int)e;
+    return n;
+}
+
+/* --- the parts that all domains together tell apart ---------------------------------------------
+ */
+
+typedef struct parts {
+    const lb_domains *domains;
+    size_t n_domains, n;
+    int *key;         /* (n, n_domains) expert of each part, one column for each domains */
+    int *train, *val; /* part of each row */
+} parts;
+
+static int part_of(parts *p, const int *key)
+{
+    for (size_t k = 0; k < p->n; k++)
+        if (!memcmp(p->key + k * p->n_domains, key, p->n_domains * sizeof *key))
+            return (int)k;
+    p->key = lb_xrealloc(p->key, (p->n + 1) * p->n_domains, sizeof *key);
+    memcpy(p->key + p->n * p->n_domains, key, p->n_domains * sizeof *key);
+    return (int)p->n++;
+}
+
+static parts parts_of(const lb_cohort *c, const lb_domains *domains, size_t n)
+{
+    parts p = {.domains = domains,
+               .n_domains = n,
+               .train = lb_xcalloc(c->train.n, sizeof(int)),
+               .val = lb_xcalloc(c->val.n, sizeof(int))};
+    int *key = lb_xcalloc(n, sizeof *key);
+    for (size_t i = 0; i < c->train.n; i++) {
+        for (size_t q = 0; q < n; q++)
+            key[q] = domains[q].train[i];
+        p.train[i] = part_of(&p, key);
+    }
+    for (size_t i = 0; i < c->val.n; i++) {
+        for (size_t q = 0; q < n; q++)
+            key[q] = domains[q].val[i];
+        p.val[i] = part_of(&p, key);
+    }
+    free(key);
+    return p;
+}
+
+static void parts_free(parts *p)
+{
+    free(p->key);
+    free(p->train);
+    free(p->val);
+}
+
+/* --- the fit ------------------------------------------------------------------------------------
+ */
+
+static lb_sweep_options options_of(const lb_spec *spec, size_t groups)
+{
+    lb_sweep_options o = {.groups = groups};
     o.alphas.data = lb_spec_numbers(spec, "ridge.alphas", &o.alphas.n);
     o.extend_decades = (int)lb_spec_size(spec, "ridge.extend_decades");
     o.standardise = lb_spec_flag(spec, "ridge.standardise");
     return o;
 }
 
-/* Route the test rows of one partition, without and with the global model as fallback. */
-static void route(lb_moe *m, const lb_cohort *c, size_t q)
+/* Route the test rows of domains q, without and with the global model as fallback. */
+static void route(lb_study *s, lb_moe *m, size_t q)
 {
-    int member_of[LB_BINS_MAX + 1];
-    for (size_t g = 0; g < c->groups; g++) {
-        const int e = m->partitions[q].expert_of[g];
-        member_of[g] = e < 0 ? -1 : m->first[q] + e;
+    const lb_domains *l = &m->domains[q];
+    lb_cvec *columns = lb_xcalloc(l->n, sizeof *columns);
+    bool *absent = lb_xcalloc(l->n, sizeof *absent);
+    m->yhat[q] = lb_mat_of(lb_xcalloc(m->n_test * l->n, sizeof(double)), m->n_test, l->n);
+    const lb_vec bare = {lb_xcalloc(m->n_test, sizeof(double)), m->n_test};
+    const lb_vec full = {lb_xcalloc(m->n_test, sizeof(double)), m->n_test};
+    m->mixture[q] = lb_vec_const(bare);
+    m->with_fallback[q] = lb_vec_const(full);
+    for (size_t e = 0; e < l->n; e++)
+        columns[e] = lb_moe_expert(m, q, e).yhat_chosen;
+    lb_study_take(s, lb_mixture_gather(columns, l->n, m->yhat[q], absent, s->err));
+    lb_experts experts = {.yhat = lb_mat_const(m->yhat[q])};
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_mixture_given(experts, l->test, bare, NULL, s->err));
+    experts.global = m->global.yhat_chosen;
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_mixture_given(experts, l->test, full, NULL, s->err));
+    free(columns);
+    free(absent);
+}
+
+static void fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds, lb_moe *m)
+{
+    parts p = parts_of(c, m->domains, m->n_domains);
+    size_t n = 1;
+    for (size_t q = 0; q < m->n_domains; q++) {
+        m->first[q] = n;
+        n += m->domains[q].n;
     }
-    double *bare = lb_xcalloc(m->n_test, sizeof *bare);
-    double *full = lb_xcalloc(m->n_test, sizeof *full);
-    lb_sweep_route(m->sweep, c->test.group, member_of, (lb_cvec){0}, (lb_vec){bare, m->n_test});
-    lb_sweep_route(m->sweep, c->test.group, member_of, m->global.yhat_chosen,
-                   (lb_vec){full, m->n_test});
-    m->mixture[q] = (lb_cvec){bare, m->n_test};
-    m->with_fallback[q] = (lb_cvec){full, m->n_test};
+    lb_member *members = lb_xcalloc(n, sizeof *members);
+    bool *use = lb_xcalloc(n * p.n, sizeof *use);
+    for (size_t k = 0; k < p.n; k++) {
+        use[k] = true;
+        for (size_t q = 0; q < m->n_domains; q++) {
+            const int expert = p.key[k * m->n_domains + q];
+            if (expert >= 0)
+                use[(m->first[q] + (size_t)expert) * p.n + k] = true;
+        }
+    }
+    members[0] = (lb_member){"global", use};
+    for (size_t q = 0; q < m->n_domains; q++)
+        for (size_t e = m->first[q]; e < m->first[q] + m->domains[q].n; e++)
+            members[e] = (lb_member){m->domains[q].name, use + e * p.n};
+    lb_exposure seen;
+    lb_cohort_expose(c, level, seeds, &seen);
+    seen.train.group = p.train;
+    seen.val.group = p.val;
+    lb_study_take(s, lb_sweep_run(&seen.train, &seen.val, &seen.test, members, n,
+                                  options_of(s->spec, p.n), &m->sweep, s->err));
+    free(members);
+    free(use);
+    parts_free(&p);
 }
 
 void lb_moe_fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
-                const lb_partition *partitions, size_t n, lb_moe *out)
+                const lb_domains *domains, size_t n, lb_moe *out)
 {
-    *out = (lb_moe){.partitions = partitions, .n_test = c->test.n};
+    *out = (lb_moe){0};
     if (!lb_study_ok(s))
         return;
-    static bool every[LB_BINS_MAX + 1];
-    lb_member members[1 + MOST_PARTITIONS * LB_BINS_MAX];
-    size_t n_members = 0;
-    for (size_t g = 0; g <= LB_BINS_MAX; g++)
-        every[g] = true;
-    members[n_members++] = (lb_member){"global", every};
-    for (size_t q = 0; q < n; q++) {
-        out->first[q] = (int)n_members;
-        for (size_t e = 0; e < partitions[q].n; e++)
-            members[n_members++] = (lb_member){partitions[q].name, partitions[q].use[e]};
-    }
-    lb_exposure seen;
-    lb_cohort_expose(c, level, seeds, &seen);
-    lb_study_take(s, lb_sweep_run(&seen.train, &seen.val, &seen.test, members, n_members,
-                                  options_of(s->spec, c), &out->sweep, s->err));
+    *out = (lb_moe){.domains = domains,
+                    .n_domains = n,
+                    .n_test = c->test.n,
+                    .first = lb_xcalloc(n, sizeof *out->first),
+                    .yhat = lb_xcalloc(n, sizeof *out->yhat),
+                    .mixture = lb_xcalloc(n, sizeof *out->mixture),
+                    .with_fallback = lb_xcalloc(n, sizeof *out->with_fallback)};
+    fit(s, c, level, seeds, out);
+    if (lb_study_ok(s))
+        out->global = lb_sweep_get(out->sweep, 0);
+    for (size_t q = 0; q < n && lb_study_ok(s); q++)
+        route(s, out, q);
     if (!lb_study_ok(s))
-        return;
-    out->global = lb_sweep_get(out->sweep, 0);
-    for (size_t q = 0; q < n; q++)
-        route(out, c, q);
+        lb_moe_free(out);
 }
 
 void lb_moe_free(lb_moe *m)
 {
-    for (size_t q = 0; q < MOST_PARTITIONS; q++) {
+    for (size_t q = 0; q < m->n_domains; q++) {
+        free(m->yhat[q].data);
         free((double *)m->mixture[q].data);
         free((double *)m->with_fallback[q].data);
     }
+    free(m->first);
+    free(m->yhat);
+    free(m->mixture);
+    free(m->with_fallback);
     lb_sweep_free(m->sweep);
     *m = (lb_moe){0};
 }
 
-lb_sweep_model lb_moe_expert(const lb_moe *m, size_t partition, size_t expert)
+lb_sweep_model lb_moe_expert(const lb_moe *m, size_t which, size_t expert)
 {
-    return lb_sweep_get(m->sweep, (size_t)m->first[partition] + expert);
+    return lb_sweep_get(m->sweep, m->first[which] + expert);
 }
+
+void lb_moe_predict(lb_study *s, const lb_moe *m, size_t which, const lb_stream *x, lb_mat yhat)
+{
+    const size_t n = m->domains[which].n;
+    size_t *pick = lb_xcalloc(n, sizeof *pick);
+    for (size_t e = 0; e < n; e++)
+        pick[e] = m->first[which] + e;
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_sweep_predict(m->sweep, pick, n, x, yhat, s->err));
+    free(pick);
+}
+
+/* --- the legacy protocol ------------------------------------------------------------------------
+ */
 
 /* The given-grid penalty with the smallest squared error on the test rows marked in keep. */
 static size_t best_on_test(const lb_sweep_model *model, const lb_side *test, const bool *keep)
@@ -150,11 +304,11 @@ static size_t best_on_test(const lb_sweep_model *model, const lb_side *test, con
     return best;
 }
 
-static void predict_legacy(const lb_moe *m, const lb_cohort *c, size_t partition, double *mixture,
+static void predict_legacy(const lb_moe *m, const lb_cohort *c, size_t which, double *mixture,
                            double *global)
 {
     const lb_side *test = &c->test;
-    const lb_partition *p = &m->partitions[partition];
+    const lb_domains *l = &m->domains[which];
     bool *keep = lb_xcalloc(test->n, sizeof *keep);
     for (size_t i = 0; i < test->n; i++) {
         keep[i] = true;
@@ -162,10 +316,10 @@ static void predict_legacy(const lb_moe *m, const lb_cohort *c, size_t partition
     }
     const size_t g = best_on_test(&m->global, test, keep);
     memcpy(global, m->global.yhat.data + g * m->global.yhat.stride, test->n * sizeof *global);
-    for (size_t e = 0; e < p->n; e++) {
-        const lb_sweep_model expert = lb_moe_expert(m, partition, e);
+    for (size_t e = 0; e < l->n; e++) {
+        const lb_sweep_model expert = lb_moe_expert(m, which, e);
         for (size_t i = 0; i < test->n; i++)
-            keep[i] = p->expert_of[test->group[i]] == (int)e;
+            keep[i] = l->test[i] == (int)e;
         const size_t a = best_on_test(&expert, test, keep);
         for (size_t i = 0; i < test->n; i++)
             if (keep[i])
@@ -174,7 +328,7 @@ static void predict_legacy(const lb_moe *m, const lb_cohort *c, size_t partition
     free(keep);
 }
 
-lb_legacy lb_moe_legacy(lb_study *s, const lb_cohort *c, const lb_moe *m, size_t partition)
+lb_legacy lb_moe_legacy(lb_study *s, const lb_cohort *c, const lb_moe *m, size_t which)
 {
     enum { GLOBAL, MIXTURE };
     lb_legacy r = {0};
@@ -182,7 +336,7 @@ lb_legacy lb_moe_legacy(lb_study *s, const lb_cohort *c, const lb_moe *m, size_t
         return r;
     double *mixture = lb_xcalloc(c->test.n, sizeof *mixture);
     double *global = lb_xcalloc(c->test.n, sizeof *global);
-    predict_legacy(m, c, partition, mixture, global);
+    predict_legacy(m, c, which, mixture, global);
     const lb_entry entries[] = {[GLOBAL] = {"global, legacy", {global, c->test.n}, false},
                                 [MIXTURE] = {"mixture, legacy", {mixture, c->test.n}, true}};
     lb_contest *all = lb_contest_on(s, c, c->all, entries, 1);

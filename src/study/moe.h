@@ -5,44 +5,69 @@
 #include "study/study.h"
 
 /**
- * A partition of the bins: which expert serves each group of rows. Nine bins, three metallicity
- * strips, three temperature strips.
+ * A way of dealing rows to experts: which expert trains on a row, chooses its penalty on it, or
+ * serves it. Nine bins, strips of metallicity, intervals of any label or prediction.
  */
-typedef struct lb_partition {
-    const char *name;
-    size_t n;                               /* experts */
-    bool use[LB_BINS_MAX][LB_BINS_MAX + 1]; /* groups expert e trains on */
-    int expert_of[LB_BINS_MAX + 1];         /* per group; -1: none */
-} lb_partition;
+typedef struct lb_domains {
+    const char *name;        /* borrowed */
+    size_t n;                /* experts */
+    int *train, *val, *test; /* expert of each row of the cohort's three sets, -1: none. Owned */
+    int of_bin[LB_BINS_MAX]; /* domains of bins: expert of each bin, -1: none */
+    bool oracle;             /* the test rows are dealt by their true labels */
+} lb_domains;
 
-/* Bins without training rows have no expert. */
-lb_partition lb_partition_bins(const lb_cohort *c); /* one expert a bin (after merging) */
-lb_partition lb_partition_mh(const lb_cohort *c);   /* one a metallicity strip, covered rows only */
-lb_partition lb_partition_teff(const lb_cohort *c); /* one a temperature strip, covered rows only */
+/* By true labels; bins without training rows have no expert. */
+lb_domains lb_domains_bins(const lb_cohort *c); /* one expert a bin (after merging) */
+lb_domains lb_domains_mh(const lb_cohort *c);   /* one a metallicity strip, covered rows only */
+lb_domains lb_domains_teff(const lb_cohort *c); /* one a temperature strip, covered rows only */
+
+/** One value per row of each set of the cohort: a label, or what a model says of it. */
+typedef struct lb_by_row {
+    const double *train, *val, *test;
+} lb_by_row;
 
 /**
- * The global Ridge and the experts of one or more partitions, fitted and selected in one sweep.
- * The global model trains on all rows, covered or not.
+ * By intervals of a value: expert k where edges[k] <= value < edges[k + 1], the first and the last
+ * interval open to infinity, so that every row has an expert.
+ * @param edges   n + 1 ascending edges, of which the outer two are not looked at
+ * @param oracle  the test values are true labels
+ */
+lb_domains lb_domains_intervals(const lb_cohort *c, const char *name, lb_by_row value,
+                                const double *edges, size_t n, bool oracle);
+void lb_domains_free(lb_domains *l); /* zeroed is fine */
+
+/** Rows of @p expert_of that belong to expert @p e. */
+size_t lb_domains_count(const int *expert_of, size_t rows, size_t e);
+
+/**
+ * The global Ridge and the experts of one or more ways of dealing (domains[0], domains[1] ...),
+ * fitted and selected in one sweep. The global model trains on all rows, dealt to an expert or not.
  */
 typedef struct lb_moe {
     lb_sweep *sweep;
-    const lb_partition *partitions; /* borrowed */
+    const lb_domains *domains; /* borrowed */
     lb_sweep_model global;
-    size_t n_test;
-    int first[4];       /* index in the sweep of each partition's first expert */
-    lb_cvec mixture[4]; /* per partition, per test row: the expert's prediction, NAN uncovered */
-    lb_cvec with_fallback[4]; /* the same with the global model where no expert serves */
+    size_t n_domains, n_test;
+    size_t *first;          /* index in the sweep of the first expert of each */
+    lb_mat *yhat;           /* each (test rows, experts): every expert on every row */
+    lb_cvec *mixture;       /* each per test row: the expert's prediction, NAN without one */
+    lb_cvec *with_fallback; /* the same with the global model where no expert serves */
 } lb_moe;
 
 /**
- * @param partitions  1 to 4, borrowed for the life of @p out
- * Sticky in @p s: after a failure @p out is zero.
+ * @param domains  n ways of dealing, borrowed for the life of @p out. Rows are told apart as finely
+ * as all of them together do; a Gram is held for each part (75 MB at 4,096 pixels) Sticky in @p s:
+ * after a failure @p out is zero. Fails (LB_EINVAL) when an expert has no training or fewer than
+ * two validation rows.
  */
 void lb_moe_fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
-                const lb_partition *partitions, size_t n, lb_moe *out);
+                const lb_domains *domains, size_t n, lb_moe *out);
 void lb_moe_free(lb_moe *m); /* zeroed is fine */
 
-lb_sweep_model lb_moe_expert(const lb_moe *m, size_t partition, size_t expert);
+lb_sweep_model lb_moe_expert(const lb_moe *m, size_t which, size_t expert);
+
+/** Every expert of domains[which] on other rows: @p yhat out (x->rows, experts). Sticky in @p s. */
+void lb_moe_predict(lb_study *s, const lb_moe *m, size_t which, const lb_stream *x, lb_mat yhat);
 
 /** The scores of the legacy protocol, every penalty chosen on the test rows themselves: kept to
  * show what that does. */
@@ -54,6 +79,6 @@ typedef struct lb_legacy {
     lb_number aligned;        /* mixture - global_covered */
 } lb_legacy;
 
-lb_legacy lb_moe_legacy(lb_study *s, const lb_cohort *c, const lb_moe *m, size_t partition);
+lb_legacy lb_moe_legacy(lb_study *s, const lb_cohort *c, const lb_moe *m, size_t which);
 
 #endif

@@ -296,36 +296,31 @@ Test(sweep, least_squares_is_fitted_on_demand_and_never_chosen)
     sets_free(&d);
 }
 
-/* --- routing -----------------------------------------------------------------------------------
+/* --- other rows --------------------------------------------------------------------------------
  */
 
-Test(sweep, each_row_is_predicted_by_the_owner_of_its_group)
+Test(sweep, says_the_same_of_its_test_rows_whenever_it_is_asked)
 {
     sets d = sets_make();
     lb_sweep *s = sweep(&d, (lb_sweep_options){.alphas = wide_grid});
-    const int owner[GROUPS] = {FIRST, LAST_TWO, -1};
-    double *bare = lb_xcalloc(d.test.n, sizeof *bare), *full = lb_xcalloc(d.test.n, sizeof *full);
-    const lb_cvec fallback = lb_sweep_get(s, GLOBAL).yhat_chosen;
-    lb_sweep_route(s, d.test.group, owner, (lb_cvec){0}, (lb_vec){bare, d.test.n});
-    lb_sweep_route(s, d.test.group, owner, fallback, (lb_vec){full, d.test.n});
-    size_t served = 0, left = 0;
-    for (size_t i = 0; i < d.test.n; i++) {
-        const int g = d.test.group[i];
-        if (g < 0 || owner[g] < 0) {
-            cr_expect(isnan(bare[i]), "row %zu has no expert", i);
-            cr_expect(eq(dbl, full[i], fallback.data[i]));
-            left++;
-        } else {
-            const double want = lb_sweep_get(s, (size_t)owner[g]).yhat_chosen.data[i];
-            cr_expect(eq(dbl, bare[i], want));
-            cr_expect(eq(dbl, full[i], want));
-            served++;
+    const size_t pick[] = {LAST_TWO, GLOBAL};
+    const lb_stream x = toy_stream(&d.test);
+    lb_mat yhat = lb_mat_of(lb_xcalloc(d.test.n * 2, sizeof(double)), d.test.n, 2);
+    cr_assert(eq(int, lb_sweep_predict(s, pick, 2, &x, yhat, NULL), LB_OK));
+    for (size_t k = 0; k < 2; k++) {
+        const lb_sweep_model m = lb_sweep_get(s, pick[k]);
+        for (size_t i = 0; i < d.test.n; i++) {
+            double by_hand = m.b.data[m.chosen.index];
+            for (size_t j = 0; j < m.w.cols; j++)
+                by_hand +=
+                    m.w.data[m.chosen.index * m.w.stride + j] * (double)d.test.x[i * d.test.p + j];
+            cr_expect(epsilon_eq(dbl, yhat.data[2 * i + k], m.yhat_chosen.data[i], 1e-12));
+            cr_expect(epsilon_eq(dbl, by_hand, m.yhat_chosen.data[i], 1e-9));
         }
     }
-    cr_expect(gt(sz, served, 0));
-    cr_expect(gt(sz, left, 0));
-    free(bare);
-    free(full);
+    const lb_stream narrow = {x.rows, x.cols - 1, x.read, x.self};
+    cr_expect(eq(int, lb_sweep_predict(s, pick, 2, &narrow, yhat, NULL), LB_ESHAPE));
+    free(yhat.data);
     lb_sweep_free(s);
     sets_free(&d);
 }

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,50 +248,70 @@ Test(cohort, rows_cut_for_validation_keep_the_noise_of_their_training_row)
     lb_cohort_close(&c);
 }
 
-/* --- partitions --------------------------------------------------------------------------------
+/* --- domains -----------------------------------------------------------------------------------
  */
 
-static void expect_one_expert_a_group(const lb_cohort *c, const lb_partition *p)
+static void expect_experts_of_bins(const lb_cohort *c, const lb_domains *l)
 {
-    cr_expect(eq(int, p->expert_of[c->outside], -1), "%s", p->name);
-    for (size_t g = 0; g < c->groups; g++) {
-        size_t owners = 0;
-        for (size_t e = 0; e < p->n; e++) {
-            owners += p->use[e][g];
-            if (p->use[e][g])
-                cr_expect(eq(int, p->expert_of[g], (int)e), "%s, group %zu", p->name, g);
+    const lb_side *sides[] = {&c->train, &c->val, &c->test};
+    const int *const of_row[] = {l->train, l->val, l->test};
+    for (int q = 0; q < 3; q++)
+        for (size_t i = 0; i < sides[q]->n; i++) {
+            const int g = sides[q]->group[i];
+            const bool covered = g != c->outside && c->n_train[g] > 0;
+            cr_assert(eq(int, of_row[q][i], covered ? l->of_bin[g] : -1), "%s", l->name);
+            cr_assert(eq(int, of_row[q][i] >= 0, covered), "%s", l->name);
         }
-        const bool covered = (int)g != c->outside && c->n_train[g] > 0;
-        cr_expect(eq(sz, owners, covered ? 1 : 0), "%s, group %zu", p->name, g);
-        cr_expect(eq(int, p->expert_of[g] >= 0, covered), "%s, group %zu", p->name, g);
-    }
+    for (size_t e = 0; e < l->n; e++)
+        cr_expect(gt(sz, lb_domains_count(l->train, c->train.n, e), 0));
 }
 
-Test(partition, each_covered_group_belongs_to_one_expert)
+Test(domains, each_covered_row_belongs_to_the_expert_of_its_bin)
 {
     const world w[] = {world_make(), world_make_as((world){.mh_most_train = -0.2})};
     const size_t experts[2][3] = {{9, 3, 3}, {6, 2, 3}};
     for (size_t i = 0; i < 2; i++) {
         lb_cohort c = open_with(&w[i], world_nine());
-        const lb_partition p[] = {lb_partition_bins(&c), lb_partition_mh(&c),
-                                  lb_partition_teff(&c)};
+        lb_domains l[] = {lb_domains_bins(&c), lb_domains_mh(&c), lb_domains_teff(&c)};
         for (size_t q = 0; q < 3; q++) {
-            expect_one_expert_a_group(&c, &p[q]);
-            cr_expect(eq(sz, p[q].n, experts[i][q]), "%s", p[q].name);
+            expect_experts_of_bins(&c, &l[q]);
+            cr_expect(eq(sz, l[q].n, experts[i][q]), "%s", l[q].name);
+            cr_expect(l[q].oracle);
+            lb_domains_free(&l[q]);
         }
         lb_cohort_close(&c);
     }
 }
 
-Test(partition, strips_hold_bins_of_one_metallicity_or_one_temperature)
+Test(domains, strips_hold_bins_of_one_metallicity_or_one_temperature)
 {
     lb_cohort c = open_nine();
-    const lb_partition mh = lb_partition_mh(&c), teff = lb_partition_teff(&c);
+    lb_domains mh = lb_domains_mh(&c), teff = lb_domains_teff(&c);
     for (size_t a = 0; a < 9; a++)
         for (size_t b = 0; b < 9; b++) {
-            cr_expect(eq(int, mh.expert_of[a] == mh.expert_of[b], a % 3 == b % 3));
-            cr_expect(eq(int, teff.expert_of[a] == teff.expert_of[b], a / 3 == b / 3));
+            cr_expect(eq(int, mh.of_bin[a] == mh.of_bin[b], a % 3 == b % 3));
+            cr_expect(eq(int, teff.of_bin[a] == teff.of_bin[b], a / 3 == b / 3));
         }
+    lb_domains_free(&mh);
+    lb_domains_free(&teff);
+    lb_cohort_close(&c);
+}
+
+Test(domains, of_intervals_gives_every_row_the_interval_it_lies_in)
+{
+    lb_cohort c = open_nine();
+    const double edges[] = {-INFINITY, -1.0, 0.0, INFINITY};
+    lb_domains l = lb_domains_intervals(&c, "open", (lb_by_row){c.train.mh, c.val.mh, c.test.mh},
+                                        edges, 3, true);
+    for (size_t i = 0; i < c.train.n; i++) {
+        const double m = c.train.mh[i];
+        cr_assert(eq(int, l.train[i], m < -1.0 ? 0 : m < 0.0 ? 1 : 2), "%g", m);
+    }
+    cr_expect(eq(sz,
+                 lb_domains_count(l.test, c.test.n, 0) + lb_domains_count(l.test, c.test.n, 1) +
+                     lb_domains_count(l.test, c.test.n, 2),
+                 c.test.n));
+    lb_domains_free(&l);
     lb_cohort_close(&c);
 }
 

@@ -154,16 +154,16 @@ Test(moe, mixture_serves_covered_rows_and_the_fallback_the_rest)
     scene t;
     scene_open(&t);
     const lb_cohort *c = &t.s.data;
-    const lb_partition p[] = {lb_partition_bins(c), lb_partition_mh(c)};
+    lb_domains l[] = {lb_domains_bins(c), lb_domains_mh(c)};
     lb_moe m;
-    lb_moe_fit(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), p, 2, &m);
+    lb_moe_fit(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), l, 2, &m);
     cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
     cr_expect(eq(sz, m.global.n_train, N_TRAIN), "covered or not");
-    for (size_t q = 0; q < 2; q++)
+    for (size_t q = 0; q < 2; q++) {
         for (size_t i = 0; i < c->test.n; i++) {
-            const int g = c->test.group[i], e = p[q].expert_of[g];
+            const int e = l[q].test[i];
             const double got = m.mixture[q].data[i], filled = m.with_fallback[q].data[i];
-            if (g == c->outside) {
+            if (e < 0) {
                 cr_expect(isnan(got));
                 cr_expect(eq(dbl, filled, m.global.yhat_chosen.data[i]));
             } else {
@@ -172,6 +172,12 @@ Test(moe, mixture_serves_covered_rows_and_the_fallback_the_rest)
                 cr_expect(eq(dbl, filled, got));
             }
         }
+        for (size_t e = 0; e < l[q].n; e++)
+            cr_expect(eq(sz, lb_moe_expert(&m, q, e).n_train,
+                         lb_domains_count(l[q].train, c->train.n, e)));
+    }
+    lb_domains_free(&l[0]);
+    lb_domains_free(&l[1]);
     lb_moe_free(&m);
     scene_close(&t);
 }
@@ -217,9 +223,9 @@ Test(moe, choosing_on_the_test_rows_flatters)
     scene t;
     scene_open(&t);
     const lb_cohort *c = &t.s.data;
-    const lb_partition p = lb_partition_bins(c);
+    lb_domains l = lb_domains_bins(c);
     lb_moe m;
-    lb_moe_fit(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &p, 1, &m);
+    lb_moe_fit(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &l, 1, &m);
     cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
     const double *on_grid = m.global.yhat.data + m.global.on_grid.index * m.global.yhat.stride;
     const lb_entry honest = entry("global", on_grid);
@@ -238,6 +244,7 @@ Test(moe, choosing_on_the_test_rows_flatters)
     cr_expect(lb_study_ok(&t.s), "%s", t.err.text);
     lb_contest_free(all);
     lb_contest_free(covered);
+    lb_domains_free(&l);
     lb_moe_free(&m);
     scene_close(&t);
 }
