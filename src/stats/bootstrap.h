@@ -88,7 +88,7 @@ lb_status lb_bootstrap_set_level(lb_bootstrap *b, double level, lb_error *err);
  * half) and by the skewness of the jackknife over rows, or clusters (the acceleration):
  *   alpha' = Phi(z0 + (z0 + z) / (1 - a (z0 + z))),  z = Phi^-1(alpha),
  *   a = sum u^3 / (6 (sum u^2)^1.5),  u_i = mean of the leave-one-out values - value without i.
- * Source: Efron 1987, JASA 82, 171, eq. 3.7 and 6.6; Efron & Tibshirani 1993, eq. 14.10 and 14.15.
+ * Source: Efron 1987, JASA 82, 171; Efron & Tibshirani 1993, eq. 14.10, 14.14 and 14.15.
  * A value that does not vary over the draws has the percentile interval. Numbers of a bootstrap are
  * LB_ENUMERIC under BCa when a row (cluster) is left out and the target does not vary without it,
  * or when a (z0 + z) reaches 1.
