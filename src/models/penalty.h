@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_MODELS_PENALTY_H
+#define LB_MODELS_PENALTY_H
+
+#include "core/error.h"
+#include "linalg/mat.h"
+#include "models/ridge.h"
+
+/**
+ * The penalty of one model: the best of a grid, then the decades beyond it when the best one sits
+ * on an end. The rule is that of models/sweep.h, here for models that make their own scores.
+ */
+typedef struct lb_penalty {
+    double *alphas, *r2; /* (n) the grid first, then its extension, in the order they were scored */
+    size_t n, n_grid;
+    lb_alpha_choice on_grid; /* best of the grid, with the edge flag */
+    lb_alpha_choice chosen;  /* best of all; keeps that edge flag */
+} lb_penalty;
+
+/** Score some penalties: @p r2 is (alphas.n), filled. Called once, or twice with an extension. */
+typedef lb_status lb_penalty_score(void *self, lb_cvec alphas, double *r2, lb_error *err);
+
+/**
+ * @param grid     ascending, all > 0
+ * @param decades  how far to go beyond an end; 0: stay on the grid
+ * @param out      receives the scores; lb_penalty_free() also after a failure
+ * @return LB_OK; LB_EINVAL (empty, not ascending, not positive, decades < 0); LB_ENUMERIC (a score
+ *         on the grid that is not finite); what @p score reports
+ */
+lb_status lb_penalty_search(lb_cvec grid, int decades, lb_penalty_score *score, void *self,
+                            lb_penalty *out, lb_error *err);
+void lb_penalty_free(lb_penalty *s); /* leaves it zeroed */
+
+#endif
