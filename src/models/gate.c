@@ -97,7 +97,7 @@ static lb_status check_rows(const lb_gate *g, lb_gate_rows d, const char *which,
 
 static size_t record_stride(const lb_gate_block *b)
 {
-    return (b->fw + b->shape.experts + 1 + 7) / 8 * 8; /* whole cache lines */
+    return (b->shape.features + b->shape.experts + 1 + 7) / 8 * 8; /* whole cache lines */
 }
 
 /* The rows as lb_gate_block_run() wants them; without experts and truth those are zero. */
@@ -113,8 +113,8 @@ static double *pack(const lb_gate_block *b, const double *mean, const double *in
             row[f] = (x.data[i * x.stride + f] - mean[f]) * inverse[f];
         if (!y.data)
             continue;
-        memcpy(row + b->fw, experts.data + i * experts.stride, k * sizeof *row);
-        row[b->fw + k] = y.data[i];
+        memcpy(row + x.cols, experts.data + i * experts.stride, k * sizeof *row);
+        row[x.cols + k] = y.data[i];
     }
     return records;
 }

@@ -3,17 +3,17 @@
 
 #include "core/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define INLINE static inline __attribute__((always_inline))
 
-enum { LANES = LB_GATE_LANES, ROWS = LB_GATE_ROWS, DEEP = 4, MOST = 4 };
-
-typedef double vec __attribute__((vector_size(LANES * sizeof(double)), may_alias));
-typedef long long mask __attribute__((vector_size(LANES * sizeof(double)), may_alias));
-
-typedef enum ending { PLAIN, RELU, RELU_DERIVATIVE } ending;
+enum { ROWS = LB_GATE_ROWS, DEEP = 4, WIDE = 2 };
 
 /* exp(x) for x <= 0, right to 2 ulp; below -708 it is 0. x = n ln 2 + r with n whole and
  * |r| <= ln 2 / 2 (Cody & Waite 1980, Software Manual for the Elementary Functions, ch. 6), and the
@@ -42,100 +42,6 @@ INLINE double exp_negative(double x)
     power.bits = (n.bits << 52) + 0x3ff0000000000000u; /* 2^n */
     const double result = s * power.f + power.f;
     return x < -708.0 ? 0.0 : result;
-}
-
-/* out (4, 8 vn) = ending(bias + a w), a (4, n), w (n, ...). */
-INLINE void product_tile(const int vn, ending end, const double *a, size_t as, size_t n,
-                         const double *w, size_t ws, const double *bias, double *out)
-{
-    vec s[DEEP][MOST];
-    for (int v = 0; v < vn; v++)
-        for (int r = 0; r < DEEP; r++)
-            s[r][v] = bias ? *(const vec *)(bias + v * LANES) : (vec){0.0};
-    for (size_t i = 0; i < n; i++, w += ws) {
-        vec c[MOST];
-        for (int v = 0; v < vn; v++)
-            c[v] = *(const vec *)(w + v * LANES);
-        for (int r = 0; r < DEEP; r++) {
-            const double scalar = a[(size_t)r * as + i];
-            for (int v = 0; v < vn; v++)
-                s[r][v] += scalar * c[v];
-        }
-    }
-    const vec zero = {0.0};
-    for (int r = 0; r < DEEP; r++)
-        for (int v = 0; v < vn; v++) {
-            vec *to = (vec *)(out + (size_t)r * ws + v * LANES);
-            if (end == RELU) /* written so that NaN stays */
-                *to = (vec)((mask)s[r][v] & ~(mask)(s[r][v] < zero));
-            else if (end == RELU_DERIVATIVE)
-                *to = (vec)((mask)s[r][v] & (mask)(*to > zero));
-            else
-                *to = s[r][v];
-        }
-}
-
-/* out (rows, m) = ending(bias + a w); a (rows, n), w (n, m), m whole vectors. Rows up to the next
- * multiple of four are written too. */
-INLINE void product(const int wide, ending end, size_t rows, const double *a, size_t as, size_t n,
-                    const double *w, size_t m, const double *bias, double *out)
-{
-    for (size_t r = 0; r < rows; r += DEEP) {
-        size_t c = 0;
-        for (; c + (size_t)wide * LANES <= m; c += (size_t)wide * LANES)
-            product_tile(wide, end, a + r * as, as, n, w + c, m, bias ? bias + c : NULL,
-                         out + r * m + c);
-        for (; c < m; c += LANES)
-            product_tile(1, end, a + r * as, as, n, w + c, m, bias ? bias + c : NULL,
-                         out + r * m + c);
-    }
-}
-
-/* g (rn, 8 vn) += a' d. */
-INLINE void outer_tile(const int rn, const int vn, size_t rows, const double *a, size_t as,
-                       const double *d, size_t m, double *g)
-{
-    vec s[DEEP][MOST];
-    for (int i = 0; i < rn; i++)
-        for (int v = 0; v < vn; v++)
-            s[i][v] = *(const vec *)(g + (size_t)i * m + v * LANES);
-    for (size_t r = 0; r < rows; r++, a += as, d += m) {
-        vec c[MOST];
-        for (int v = 0; v < vn; v++)
-            c[v] = *(const vec *)(d + v * LANES);
-        for (int i = 0; i < rn; i++)
-            for (int v = 0; v < vn; v++)
-                s[i][v] += a[i] * c[v];
-    }
-    for (int i = 0; i < rn; i++)
-        for (int v = 0; v < vn; v++)
-            *(vec *)(g + (size_t)i * m + v * LANES) = s[i][v];
-}
-
-INLINE void outer_rows(const int rn, const int wide, size_t rows, const double *a, size_t as,
-                       const double *d, size_t m, double *g)
-{
-    size_t c = 0;
-    for (; c + (size_t)wide * LANES <= m; c += (size_t)wide * LANES)
-        outer_tile(rn, wide, rows, a, as, d + c, m, g + c);
-    for (; c < m; c += LANES)
-        outer_tile(rn, 1, rows, a, as, d + c, m, g + c);
-}
-
-/* g (n, m) += a' d over the rows; a (rows, n), d (rows, m). */
-INLINE void outer(const int wide, size_t rows, const double *a, size_t as, size_t n,
-                  const double *d, size_t m, double *g)
-{
-    size_t i = 0;
-    for (; (n - i) % DEEP; i += DEEP - 1) { /* nine is 3 + 3 + 3, thirteen 3 + 3 + 3 + 4 */
-        if (n - i < DEEP - 1)
-            break;
-        outer_rows(DEEP - 1, wide, rows, a + i, as, d, m, g + i * m);
-    }
-    for (; i + DEEP <= n; i += DEEP)
-        outer_rows(DEEP, wide, rows, a + i, as, d, m, g + i * m);
-    for (; i < n; i++)
-        outer_rows(1, wide, rows, a + i, as, d, m, g + i * m);
 }
 
 /* g (m) += the column sums of d. */
@@ -195,53 +101,51 @@ INLINE void mix_back(lb_gate_block *b, double scale, const double *restrict yhat
     }
 }
 
-INLINE double block(const int wide, lb_gate_block *b, size_t rows, double scale, bool backward)
+/* h = max(0, h), written so that NaN stays. */
+INLINE void relu(double *restrict h, size_t n)
 {
-    const size_t f = b->shape.features, k = b->shape.experts;
-    const bool linear = b->shape.hidden == 0;
-    const double *in = linear ? b->x : b->h;
-    double yhat[ROWS], residual[ROWS], total = 0.0;
-
-    /* Forward: h = max(0, x W1 + b1), z = h W2 + b2, yhat = softmax(z)' e. */
-    if (!linear)
-        product(wide, RELU, rows, b->x, b->fw, f, b->w, b->hw, b->w + b->b1, b->h);
-    product(wide, PLAIN, rows, in, b->inner, b->in_n, b->w2t, b->kw, b->w + b->b2, b->z);
-    mix(b, yhat, residual);
-    for (size_t r = 0; r < rows; r++)
-        total += residual[r] * residual[r];
-    if (!backward)
-        return total;
-
-    /* Backward, each line the derivative of its partner above: dW2' += dz' h, db2 += sum dz,
-     * dh = dz W2' where h > 0, dW1 += x' dh, db1 += sum dh. */
-    mix_back(b, scale, yhat, residual);
-    outer(wide, rows, b->z, b->kw, k, in, b->inner, b->g + b->w2);
-    column_sums(rows, b->z, b->kw, b->g + b->b2);
-    if (!linear) {
-        product(wide, RELU_DERIVATIVE, rows, b->z, b->kw, k, b->w + b->w2, b->hw, NULL, b->h);
-        outer(wide, rows, b->x, b->fw, f, b->h, b->hw, b->g);
-        column_sums(rows, b->h, b->hw, b->g + b->b1);
-    }
-    return total;
+    for (size_t i = 0; i < n; i++)
+        h[i] = h[i] < 0.0 ? 0.0 : h[i];
 }
 
-static double block_portable(lb_gate_block *b, size_t rows, double scale, bool backward)
+/* The derivative of max(0, h) by h is 1 where it came out positive, else 0. */
+INLINE void relu_back(const double *restrict h, double *restrict dh, size_t n)
 {
-    return block(1, b, rows, scale, backward);
+    for (size_t i = 0; i < n; i++)
+        dh[i] = h[i] > 0.0 ? dh[i] : 0.0;
 }
+
+/* One double at a time: fma() is right everywhere, and fast where the CPU has it. */
+#define NAME(x) x##_portable
+#define TARGET
+#define VEC double
+#define LANES 1
+#define LOAD(p) (*(p))
+#define STORE(p, s) (*(p) = (s))
+#define BROADCAST(x) (x)
+#define FMA(a, b, c) fma(a, b, c)
+#include "models/gate_kernel.h"
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static double block_avx2(lb_gate_block *b, size_t rows,
-                                                         double scale, bool backward)
-{
-    return block(1, b, rows, scale, backward);
-}
+#define NAME(x) x##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define VEC __m256d
+#define LANES 4
+#define LOAD _mm256_load_pd
+#define STORE _mm256_store_pd
+#define BROADCAST _mm256_set1_pd
+#define FMA _mm256_fmadd_pd
+#include "models/gate_kernel.h"
 
-__attribute__((target("avx512f"))) static double block_avx512(lb_gate_block *b, size_t rows,
-                                                              double scale, bool backward)
-{
-    return block(2, b, rows, scale, backward);
-}
+#define NAME(x) x##_avx512
+#define TARGET __attribute__((target("avx512f")))
+#define VEC __m512d
+#define LANES 8
+#define LOAD _mm512_load_pd
+#define STORE _mm512_store_pd
+#define BROADCAST _mm512_set1_pd
+#define FMA _mm512_fmadd_pd
+#include "models/gate_kernel.h"
 #endif
 
 lb_gate_kernel *lb_gate_kernel_version(int version)
@@ -249,7 +153,7 @@ lb_gate_kernel *lb_gate_kernel_version(int version)
 #if defined(__x86_64__)
     if (version == 2 && __builtin_cpu_supports("avx512f"))
         return block_avx512;
-    if (version == 1 && __builtin_cpu_supports("avx2"))
+    if (version == 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return block_avx2;
 #endif
     return version == 0 ? block_portable : NULL;
@@ -257,7 +161,7 @@ lb_gate_kernel *lb_gate_kernel_version(int version)
 
 static size_t whole_vectors(size_t n)
 {
-    return (n + LANES - 1) / LANES * LANES;
+    return (n + LB_GATE_LANES - 1) / LB_GATE_LANES * LB_GATE_LANES;
 }
 
 static double *zeros(size_t n)
@@ -285,6 +189,7 @@ lb_gate_block *lb_gate_block_new(lb_gate_shape shape)
     b->w2t = zeros(b->in_n * b->kw);
     b->x = zeros(ROWS * b->fw);
     b->h = zeros(ROWS * b->hw);
+    b->d = zeros(ROWS * b->hw);
     b->z = zeros(ROWS * b->kw);
     b->e = zeros(ROWS * shape.experts);
     b->p = zeros(ROWS * shape.experts);
@@ -298,7 +203,7 @@ void lb_gate_block_free(lb_gate_block *b)
 {
     if (!b)
         return;
-    double *parts[] = {b->w, b->g, b->w2t, b->x, b->h, b->z, b->e, b->p, b->y};
+    double *parts[] = {b->w, b->g, b->w2t, b->x, b->h, b->d, b->z, b->e, b->p, b->y};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         free(parts[i]);
     free(b);
@@ -347,16 +252,22 @@ void lb_gate_block_refresh(lb_gate_block *b)
 double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
                          const size_t *order, size_t n, double scale, bool backward)
 {
-    const size_t k = b->shape.experts;
+    enum { LINE = 8 }; /* doubles of a cache line */
+    const size_t f = b->shape.features, k = b->shape.experts;
     double total = 0.0;
     for (size_t first = 0; first < n; first += ROWS) {
         const size_t rows = n - first < ROWS ? n - first : ROWS;
         for (size_t r = 0; r < rows; r++) {
-            const double *row = records + (order ? order[first + r] : first + r) * stride;
-            memcpy(b->x + r * b->fw, row, b->fw * sizeof *row);
+            const size_t i = first + r, next = i + ROWS;
+            const double *row = records + (order ? order[i] : i) * stride;
+            if (order &&
+                next < n) /* shuffled rows come from far away: ask for them a block ahead */
+                for (size_t c = 0; c < stride; c += LINE)
+                    __builtin_prefetch(records + order[next] * stride + c);
+            memcpy(b->x + r * b->fw, row, f * sizeof *row);
             for (size_t j = 0; j < k; j++)
-                b->e[j * ROWS + r] = row[b->fw + j];
-            b->y[r] = row[b->fw + k];
+                b->e[j * ROWS + r] = row[f + j];
+            b->y[r] = row[f + k];
         }
         total += b->kernel(b, rows, scale, backward);
     }

@@ -34,7 +34,7 @@ struct lb_gate_block {
     double *w, *g;      /* weights and gradient */
     size_t b1, w2, b2;  /* where the parts begin; W1 at 0 */
     double *w2t;        /* (in_n, kw): W2 as the forward pass wants it */
-    double *x, *h;      /* (rows, fw), (rows, hw) */
+    double *x, *h, *d;  /* (rows, fw); (rows, hw): hidden units, and the derivatives by them */
     double *z;          /* (rows, kw): logits, then their derivatives */
     double *e, *p;      /* (K, rows): predictions of the experts, weights of the mixture */
     double *y;          /* (rows) */
@@ -51,8 +51,8 @@ void lb_gate_block_store(const lb_gate_block *b, const double *padded, double *p
 void lb_gate_block_refresh(lb_gate_block *b);
 
 /**
- * Run rows of packed records, @p stride doubles each: features (fw, scaled and padded), experts
- * (K), truth. @p order names them, NULL: the first @p n. If @p backward, scale times the gradient
+ * Run rows of packed records, @p stride doubles each: features (F, scaled), experts (K),
+ * truth. @p order names them, NULL: the first @p n. If @p backward, scale times the gradient
  * of the sum of squares is added to b->g. @return the sum of squared errors, in the order given
  */
 double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
