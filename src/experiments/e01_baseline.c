@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "figure/plot.h"
+#include "study/contest.h"
 #include "study/levels.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef LB_STUDY_MOE_H
 #define LB_STUDY_MOE_H
 
-#include "study/study.h"
+#include "study/contest.h"
 
 /**
  * A way of dealing rows to experts: which expert trains on a row, chooses its penalty on it, or

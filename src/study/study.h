@@ -4,7 +4,6 @@
 
 #include "core/number.h"
 #include "record/record.h"
-#include "stats/bootstrap.h"
 #include "study/cohort.h"
 
 /**
@@ -65,35 +64,5 @@ void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *key, .
 /** Path stem of a figure, "figures/e02_bins", by its id in the spec; also records the figure.
  * The caller frees it. */
 char *lb_study_figure(lb_study *s, const char *figure_id);
-
-/* --- models scored together ------------------------------------------------------------------- */
-
-/** One model's predictions for all test rows of a cohort. */
-typedef struct lb_entry {
-    const char *name;
-    lb_cvec yhat;
-    bool oracle; /* true labels were used at prediction time */
-} lb_entry;
-
-/**
- * Models on one row set: scores, paired differences and shares, all from the same rows and the same
- * resamples. Made by lb_contest_on(), freed by lb_contest_free(); belongs to its study.
- */
-typedef struct lb_contest lb_contest;
-
-lb_contest *lb_contest_on(lb_study *s, const lb_cohort *c, const lb_rowset *rows,
-                          const lb_entry *entries, size_t n);
-void lb_contest_free(lb_contest *c);
-
-lb_number lb_contest_r2(const lb_contest *c, size_t i); /* with its bootstrap interval */
-lb_number lb_contest_mae(const lb_contest *c, size_t i);
-lb_number lb_contest_rmse(const lb_contest *c, size_t i);
-lb_number lb_contest_bias(const lb_contest *c, size_t i);
-/** R2 of i minus R2 of j; p_above is P(difference > thresholds.valuable). */
-lb_number lb_contest_delta(const lb_contest *c, size_t i, size_t j);
-lb_number lb_contest_share(const lb_contest *c, size_t part, size_t reference, size_t full);
-lb_number lb_contest_delta_mean(const lb_contest *c, size_t i, size_t j);
-void lb_contest_draws(const lb_contest *c, size_t i, size_t j, double *out);
-const lb_outcome *lb_contest_outcome(const lb_contest *c, size_t i); /* borrowed */
 
 #endif

@@ -100,6 +100,61 @@ Test(contest, other_scores_are_those_of_the_rows)
     scene_close(&t);
 }
 
+Test(contest, what_is_made_of_several_scores_is_made_of_the_same_rows)
+{
+    scene t;
+    scene_open(&t);
+    double middle[N_TEST];
+    for (size_t i = 0; i < N_TEST; i++)
+        middle[i] = (t.good[i] + t.bad[i]) / 2.0;
+    const lb_entry entries[] = {entry("global", t.bad), entry("method", middle),
+                                entry("oracle", t.good)};
+    const double mean[] = {0.5, 0.0, 0.5}, gain[] = {-1.0, 1.0, 0.0}, most[] = {-1.0, 0.0, 1.0};
+    lb_contest *c = lb_contest_on(&t.s, &t.s.data, t.s.data.all, entries, 3);
+    const lb_number bad = lb_contest_r2(c, 0), half = lb_contest_r2(c, 1);
+    const lb_number good = lb_contest_r2(c, 2), kept = lb_contest_retention(c, 1, 0, 2);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(epsilon_eq(dbl, lb_contest_combination(c, mean).value, (bad.value + good.value) / 2.0,
+                         1e-12));
+    cr_expect(
+        epsilon_eq(dbl, kept.value, (half.value - bad.value) / (good.value - bad.value), 1e-12));
+    cr_expect(epsilon_eq(dbl, lb_contest_ratio(c, gain, most).value, kept.value, 1e-12));
+    cr_expect(epsilon_eq(dbl, lb_contest_combination(c, gain).value,
+                         lb_contest_delta(c, 1, 0).value, 1e-12));
+    cr_expect(eq(dbl, lb_contest_delta_above(c, 1, 0, -9.0).p_above, 1.0));
+    cr_expect(eq(dbl, lb_contest_delta_above(c, 1, 0, 9.0).p_above, 0.0));
+    const size_t draws = lb_spec_size(t.s.spec, "bootstrap.resamples");
+    double *ratio = lb_xcalloc(draws, sizeof *ratio);
+    lb_contest_draws_ratio(c, gain, most, ratio);
+    for (size_t d = 0; d < draws; d++)
+        cr_expect(gt(dbl, ratio[d], 0.0));
+    free(ratio);
+    lb_contest_free(c);
+    scene_close(&t);
+}
+
+Test(contest, another_target_and_several_columns_can_be_planned)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *d = &t.s.data;
+    const lb_entry metal = {"[M/H] itself", {d->test.mh, N_TEST}, false};
+    lb_contest *c = lb_contest_planned(
+        &t.s, d, d->all, (lb_contest_plan){.target = d->test.mh, .unit = "dex"}, &metal, 1);
+    cr_expect(eq(dbl, lb_contest_r2(c, 0).value, 1.0));
+    lb_contest_free(c);
+    const lb_entry noisy[] = {entry("draw 0", t.good), entry("draw 1", t.bad)};
+    lb_contest *both =
+        lb_contest_planned(&t.s, d, d->all, (lb_contest_plan){.columns = 2}, noisy, 1);
+    lb_contest *one = lb_contest_on(&t.s, d, d->all, noisy, 2);
+    cr_expect(epsilon_eq(dbl, lb_contest_r2(both, 0).value,
+                         (lb_contest_r2(one, 0).value + lb_contest_r2(one, 1).value) / 2.0, 1e-12));
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    lb_contest_free(both);
+    lb_contest_free(one);
+    scene_close(&t);
+}
+
 /* The mistake this package exists for: a mixture that serves covered rows, scored beside a model
  * of all rows. */
 Test(contest, a_mixture_of_covered_rows_cannot_be_scored_on_all_rows)
