@@ -18,7 +18,7 @@ static void setup(void)
     for (size_t i = 0; i < N; i++) {
         x[i] = 1.0 + 4.0 * lb_rng_uniform(&r);
         y[i] = 1.1 * x[i] - 0.2 + 0.3 * lb_rng_normal(&r);
-        w[i] = pow(lb_rng_uniform(&r), 3.0);
+        w[i] = lb_rng_uniform(&r) * (x[i] < 2.0 ? 1.0 : 0.15); /* as a gate: more on one side */
     }
 }
 
