@@ -105,8 +105,10 @@ lb_value lb_value_of(const lb_number *x, const char *field)
         number = x->p_above;
     else if (field && !strcmp(field, "n"))
         number = (double)x->n;
-    return isfinite(number) ? (lb_value){.kind = LB_VALUE_NUMBER, .number = number}
-                            : (lb_value){.kind = LB_VALUE_UNKNOWN};
+    const bool oracle = x->oracle && !(field && !strcmp(field, "n"));
+    return isfinite(number)
+               ? (lb_value){.kind = LB_VALUE_NUMBER, .number = number, .oracle = oracle}
+               : (lb_value){.kind = LB_VALUE_UNKNOWN};
 }
 
 static void remember(list *l, const char *word)
@@ -676,7 +678,7 @@ static void explain_value(lb_text *out, const char *before, const char *name, co
     if (st != LB_OK)
         lb_text_add(out, "missing");
     else if (value->kind == LB_VALUE_NUMBER)
-        lb_text_printf(out, "%.6g", value->number);
+        lb_text_printf(out, "%.6g%s", value->number, value->oracle ? " (oracle)" : "");
     else if (value->kind == LB_VALUE_TEXT)
         lb_text_printf(out, "%s", value->text);
     else

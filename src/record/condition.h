@@ -42,6 +42,7 @@ typedef struct lb_value {
     double number;
     const char *text; /* borrowed for the length of the evaluation */
     bool truth;
+    bool oracle; /* a number with a model behind it that was given true labels */
 } lb_value;
 
 /** What names mean. Both calls return LB_OK and a value (kind LB_VALUE_UNKNOWN for n/a), or fail
@@ -70,7 +71,8 @@ const char *const *lb_condition_names(const lb_condition *c, size_t *n);
 const char *const *lb_condition_verdicts(const lb_condition *c, size_t *n);
 const char *lb_condition_text(const lb_condition *c); /* as parsed */
 
-/** Append "e02.r2 = 0.9116, spec.thresholds.useful = 0.99" for the names used, for messages. */
+/** Append "e02.r2 = 0.9116 (oracle), spec.thresholds.useful = 0.99" for the names used, for
+ * messages and the details of verdicts. */
 void lb_condition_explain(const lb_condition *c, const lb_scope *scope, lb_text *out);
 
 /**

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char header[] = "key\tvalue\tci_lo\tci_hi\tse\tn\tkind\trows\ttolerance";
-enum { COLUMNS = 9 };
+static const char header[] = "key\tvalue\tci_lo\tci_hi\tse\tn\tkind\trows\ttolerance\toracle";
+static const char early[] = "key\tvalue\tci_lo\tci_hi\tse\tn\tkind\trows\ttolerance";
+enum { COLUMNS = 10 };
+static const char *const oracle_words[] = {"?", "-", "yes"}; /* as in lb_oracle */
 
 /* --- from a record ------------------------------------------------------------------------- */
 
@@ -23,6 +25,7 @@ static lb_line *add_line(lb_ledger *l, lb_line_kind what, char *key)
     line->key = key;
     line->value = line->ci_lo = line->ci_hi = line->se = NAN;
     line->tolerance.kind = LB_TOL_EXACT;
+    line->oracle = LB_ORACLE_NO;
     return line;
 }
 
@@ -44,6 +47,7 @@ static void add_numbers(lb_ledger *l, const lb_archive *a, const lb_spec *spec)
         line->se = x->se;
         line->n = x->n;
         line->tolerance = lb_spec_tolerance(spec, x->kind);
+        line->oracle = x->oracle ? LB_ORACLE_YES : LB_ORACLE_NO;
         add_texts(line, x->na, x->kind, *x->rows ? lb_archive_rowset_name(a, x->rows) : "");
     }
 }
@@ -165,7 +169,7 @@ void lb_ledger_write(const lb_ledger *l, lb_text *out)
             lb_text_printf(out, "%zu", line->n);
         lb_text_printf(out, "\t%s\t%s\t", line->kind, line->rows);
         lb_tolerance_write(&line->tolerance, out);
-        lb_text_add(out, "\n");
+        lb_text_printf(out, "\t%s\n", oracle_words[line->oracle]);
     }
 }
 
@@ -176,7 +180,7 @@ typedef struct reader {
     const char *name;
     size_t line;
     lb_keys keys;
-    bool headed; /* the column line has passed */
+    size_t columns; /* of the column line; 0 before it */
     lb_text history;
     lb_error *err;
 } reader;
@@ -252,6 +256,16 @@ static lb_status parse_value(const reader *r, lb_line *line, const char *field)
                   : REFUSE(r, LB_EFORMAT, "the value is empty");
 }
 
+static lb_status parse_oracle(const reader *r, const char *field, lb_oracle *out)
+{
+    for (int i = LB_ORACLE_UNKNOWN; i <= LB_ORACLE_YES; i++)
+        if (!strcmp(field, oracle_words[i])) {
+            *out = (lb_oracle)i;
+            return LB_OK;
+        }
+    return REFUSE(r, LB_EFORMAT, "oracle is '%s', must be yes, - or ?", field);
+}
+
 static lb_status parse_fields(reader *r, char **field)
 {
     static const char *const kinds[] = {"text", "rowset", "verdict"};
@@ -273,7 +287,8 @@ static lb_status parse_fields(reader *r, char **field)
     if ((st = parse_value(r, line, field[1])) != LB_OK ||
         (st = parse_number(r, field[2], "ci_lo", &line->ci_lo)) != LB_OK ||
         (st = parse_number(r, field[3], "ci_hi", &line->ci_hi)) != LB_OK ||
-        (st = parse_number(r, field[4], "se", &line->se)) != LB_OK)
+        (st = parse_number(r, field[4], "se", &line->se)) != LB_OK ||
+        (st = parse_oracle(r, field[9] ? field[9] : "?", &line->oracle)) != LB_OK)
         return st;
     return parse_tolerance(r, field[8], &line->tolerance);
 }
@@ -310,19 +325,19 @@ static lb_status parse_line(reader *r, char *line)
         return parse_comment(r, line);
     if (!*line)
         return LB_OK;
-    if (!r->headed) {
-        r->headed = true;
-        return strcmp(line, header) == 0
+    if (!r->columns) {
+        r->columns = strcmp(line, early) == 0 ? COLUMNS - 1 : COLUMNS;
+        return r->columns < COLUMNS || strcmp(line, header) == 0
                    ? LB_OK
                    : REFUSE(r, LB_EFORMAT,
                             "expected the column line 'key value ci_lo ci_hi se n "
-                            "kind rows tolerance', separated by tabs");
+                            "kind rows tolerance oracle', separated by tabs");
     }
     for (char *rest = line, *part; (part = strsep(&rest, "\t"));)
         if (n++ < COLUMNS)
             field[n - 1] = part;
-    if (n != COLUMNS)
-        return REFUSE(r, LB_EFORMAT, "%zu columns instead of %d", n, COLUMNS);
+    if (n != r->columns)
+        return REFUSE(r, LB_EFORMAT, "%zu columns instead of %zu", n, r->columns);
     return parse_fields(r, field);
 }
 
@@ -340,7 +355,7 @@ lb_status lb_ledger_parse(const char *text, const char *name, lb_ledger **out, l
         line[strcspn(line, "\r")] = '\0';
         st = parse_line(&r, line);
     }
-    if (st == LB_OK && !r.headed)
+    if (st == LB_OK && !r.columns)
         st = LB_FAIL(err, LB_EFORMAT, "%s: no column line: this is no list of results", name);
     r.ledger->history = lb_text_take(&r.history);
     lb_keys_free(&r.keys);

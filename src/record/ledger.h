@@ -12,11 +12,13 @@
 /**
  * A flat list of results for comparison, from a record or from a frozen TSV file
  * (data/frozen/<profile>/<name>.tsv). Tab-separated columns
- *   key value ci_lo ci_hi se n kind rows tolerance
+ *   key value ci_lo ci_hi se n kind rows tolerance oracle
  * one line a number (17 digits), text (kind "text"), row set ("rowset:NAME", its hash as value) and
  * verdict ("verdict:ID"), in the order of recording; absent parts are empty; a value that is n/a
  * stands as "n/a: reason". Lines that start with '#' are the header: format, experiment, profile,
- * version, date, reason and the history of every freeze. rows is the name of the row set.
+ * version, date, reason and the history of every freeze. rows is the name of the row set. oracle
+ * is "yes" for a number with a model behind it that was given true labels, else "-"; files frozen
+ * before it was kept have nine columns, and what they do not say ("?") is not compared.
  */
 typedef enum lb_line_kind {
     LB_LINE_NUMBER,
@@ -24,6 +26,8 @@ typedef enum lb_line_kind {
     LB_LINE_ROWSET,
     LB_LINE_VERDICT
 } lb_line_kind;
+
+typedef enum lb_oracle { LB_ORACLE_UNKNOWN, LB_ORACLE_NO, LB_ORACLE_YES } lb_oracle;
 
 typedef struct lb_line {
     lb_line_kind what;
@@ -33,6 +37,7 @@ typedef struct lb_line {
     size_t n;
     char *kind, *rows;
     lb_tolerance tolerance;
+    lb_oracle oracle; /* of a number */
 } lb_line;
 
 typedef struct lb_ledger {

@@ -86,6 +86,10 @@ static void compare_numbers(const comparison *c, finding *f)
         remark(f, "row set '%s' became '%s'", was->rows, now->rows);
     if (was->n != now->n)
         remark(f, "n %zu became %zu", was->n, now->n);
+    if (was->oracle != LB_ORACLE_UNKNOWN && now->oracle != LB_ORACLE_UNKNOWN &&
+        was->oracle != now->oracle)
+        remark(f, now->oracle == LB_ORACLE_YES ? "became an oracle number: true labels were used"
+                                               : "is no oracle number any more");
     if (was->tolerance.kind == LB_TOL_MEASURED)
         return;
     if (!f->remark.length && was->tolerance.kind != LB_TOL_EXACT)

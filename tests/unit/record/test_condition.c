@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A world of names: a = 1, b = 2, zero = 0, text = "clean", flag = true, na is n/a. */
+/* A world of names: a = 1, b.c = 2 (an oracle), zero = 0, text = "clean", flag = true, na is n/a.
+ */
 static lb_status world_name(void *self, const char *name, lb_value *out, lb_error *err)
 {
     int *looked = self;
@@ -15,10 +16,12 @@ static lb_status world_name(void *self, const char *name, lb_value *out, lb_erro
     static const struct {
         const char *name;
         lb_value value;
-    } world[] = {
-        {"a", {LB_VALUE_NUMBER, 1, NULL, false}},    {"b.c", {LB_VALUE_NUMBER, 2, NULL, false}},
-        {"zero", {LB_VALUE_NUMBER, 0, NULL, false}}, {"text", {LB_VALUE_TEXT, 0, "clean", false}},
-        {"flag", {LB_VALUE_TRUTH, 0, NULL, true}},   {"na", {LB_VALUE_UNKNOWN, 0, NULL, false}}};
+    } world[] = {{"a", {.kind = LB_VALUE_NUMBER, .number = 1}},
+                 {"b.c", {.kind = LB_VALUE_NUMBER, .number = 2, .oracle = true}},
+                 {"zero", {.kind = LB_VALUE_NUMBER, .number = 0}},
+                 {"text", {.kind = LB_VALUE_TEXT, .text = "clean"}},
+                 {"flag", {.kind = LB_VALUE_TRUTH, .truth = true}},
+                 {"na", {.kind = LB_VALUE_UNKNOWN}}};
     for (size_t i = 0; i < sizeof world / sizeof *world; i++)
         if (!strcmp(name, world[i].name)) {
             *out = world[i].value;
@@ -216,9 +219,21 @@ Test(condition, lists_each_name_once_and_verdicts_apart)
     cr_expect(eq(str, (char *)ids[0], "H1.2"));
     lb_text out = {0};
     lb_condition_explain(c, &world, &out);
-    cr_expect(eq(str, out.s, "b.c = 2, a = 1, x.y = missing, verdict(H1.2) = missing"));
+    cr_expect(eq(str, out.s, "b.c = 2 (oracle), a = 1, x.y = missing, verdict(H1.2) = missing"));
     lb_text_free(&out);
     lb_condition_free(c);
+}
+
+Test(condition, a_field_knows_whether_it_tells_of_an_oracle)
+{
+    lb_number x = lb_number_plain(0.05, "delta_r2", "");
+    x.n = 816;
+    cr_expect(eq(int, lb_value_of(&x, NULL).oracle, false));
+    x.oracle = true;
+    cr_expect(eq(int, lb_value_of(&x, NULL).oracle, true));
+    x.ci_lo = 0.03;
+    cr_expect(eq(int, lb_value_of(&x, "ci_lo").oracle, true));
+    cr_expect(eq(int, lb_value_of(&x, "n").oracle, false), "a count of rows is nobody's score");
 }
 
 Test(condition, fields_are_cut_off_names)

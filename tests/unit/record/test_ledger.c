@@ -12,7 +12,10 @@
 
 TestSuite(ledger, .fini = fixture_clean);
 
+/* The column line of a file that was frozen before the last column was kept. */
 #define HEAD "key\tvalue\tci_lo\tci_hi\tse\tn\tkind\trows\ttolerance\n"
+
+#define FULL_HEAD "key\tvalue\tci_lo\tci_hi\tse\tn\tkind\trows\ttolerance\toracle\n"
 
 static void refuse(const char *text, lb_status status, const char *start, const char *part)
 {
@@ -41,6 +44,8 @@ Test(ledger, holds_numbers_texts_row_sets_and_verdicts_of_a_record)
     cr_expect(eq(str, lb_ledger_find(l, "rowset:test_covered")->text, HASH_A));
     cr_expect(eq(sz, lb_ledger_find(l, "rowset:test_covered")->n, 816));
     cr_expect(eq(str, lb_ledger_find(l, "verdict:H1.2")->text, "PASS"));
+    cr_expect(eq(int, gain->oracle, LB_ORACLE_YES));
+    cr_expect(eq(int, lb_ledger_find(l, "e02.r2.global")->oracle, LB_ORACLE_NO));
     cr_expect(eq(ptr, (void *)lb_ledger_find(l, "e02.nothing"), NULL));
     lb_ledger_free(l);
     lb_spec_free(spec);
@@ -63,6 +68,8 @@ Test(ledger, written_and_parsed_again_it_is_the_same_to_the_last_bit)
     cr_expect(eq(dbl, lb_ledger_find(back, "e02.delta_r2")->value, 0.1 + 0.2));
     cr_expect(eq(str, lb_ledger_find(back, "e02.bin.3.r2")->text, "n/a (n<10)"));
     cr_expect(isnan(lb_ledger_find(back, "e02.bin.3.r2")->value));
+    cr_expect(eq(int, lb_ledger_find(back, "e02.delta_r2")->oracle, LB_ORACLE_YES));
+    cr_expect(eq(int, lb_ledger_find(back, "e02.bins.covered")->oracle, LB_ORACLE_NO));
     cr_expect(
         eq(str, lb_ledger_find(back, "e02.verdict_word")->text, "significant\tand\\valuable"));
     cr_expect(eq(int, lb_ledger_find(back, "e02.verdict_word")->what, LB_LINE_TEXT));
@@ -80,6 +87,8 @@ Test(ledger, damaged_lines_are_named)
     refuse("key\tvalue\n", LB_EFORMAT, "f.tsv:1: ", "column line");
     refuse("# loggbook frozen results, format 2\n" HEAD, LB_EFORMAT, "f.tsv:1: ", "format 1 only");
     refuse(HEAD "e02.x\t1\n", LB_EFORMAT, "f.tsv:2: ", "2 columns instead of 9");
+    refuse(FULL_HEAD "e02.x\t1\n", LB_EFORMAT, "f.tsv:2: ", "2 columns instead of 10");
+    refuse(FULL_HEAD "e02.x\t1\t\t\t\t\tr2\t\texact\tmaybe\n", LB_EFORMAT, "f.tsv:2: ", "'maybe'");
     refuse(HEAD "e02.x\t1\t\t\t\t\tr2\t\texact\tmore\n", LB_EFORMAT, "f.tsv:2: ", "10 columns");
     refuse(HEAD "\t1\t\t\t\t\tr2\t\texact\n", LB_EFORMAT, "f.tsv:2: ", "key is empty");
     refuse(HEAD "e02.x\t\t\t\t\t\tr2\t\texact\n", LB_EFORMAT, "f.tsv:2: ", "value is empty");
@@ -119,4 +128,17 @@ Test(ledger, a_missing_file_is_an_io_error)
     lb_ledger *l = NULL;
     cr_expect(eq(int, lb_ledger_load(fixture_path("none.tsv"), &l, NULL), LB_EIO));
     lb_ledger_free(NULL);
+}
+
+Test(ledger, files_without_the_last_column_do_not_say_who_was_an_oracle)
+{
+    lb_ledger *l = NULL;
+    lb_text out = {0};
+    cr_assert(
+        eq(int, lb_ledger_parse(HEAD "e02.x\t1\t\t\t\t\tr2\t\texact\n", "f.tsv", &l, NULL), LB_OK));
+    cr_expect(eq(int, l->lines[0].oracle, LB_ORACLE_UNKNOWN));
+    lb_ledger_write(l, &out);
+    cr_expect(eq(str, out.s, FULL_HEAD "e02.x\t1\t\t\t\t\tr2\t\texact\t?\n"));
+    lb_text_free(&out);
+    lb_ledger_free(l);
 }

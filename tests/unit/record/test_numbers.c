@@ -46,6 +46,9 @@ Test(numbers, json_holds_every_number_to_the_last_bit)
     cr_expect(eq(str, (char *)json_string_value(json_object_get(x, "rows")), HASH_A));
     cr_expect(eq(str, (char *)json_string_value(json_object_get(x, "rowset")), "test_covered"));
     cr_expect(eq(int, (int)json_integer_value(json_object_get(x, "digits")), 4));
+    cr_expect(eq(int, json_typeof(json_object_get(x, "oracle")), JSON_TRUE));
+    x = json_object_get(root, "e02.r2.global");
+    cr_expect(eq(int, json_typeof(json_object_get(x, "oracle")), JSON_FALSE));
     x = json_object_get(root, "e02.bin.3.r2");
     cr_expect(eq(int, json_typeof(json_object_get(x, "value")), JSON_NULL));
     cr_expect(eq(int, json_typeof(json_object_get(x, "ci")), JSON_NULL));
@@ -67,6 +70,7 @@ Test(numbers, tsv_is_a_ledger)
     lb_numbers_tsv(a, &out);
     cr_assert(eq(int, lb_ledger_parse(out.s, "numbers", &l, NULL), LB_OK));
     cr_expect(eq(sz, l->n, 9));
+    cr_expect(eq(int, lb_ledger_find(l, "e02.r2.moe")->oracle, LB_ORACLE_YES));
     lb_ledger_free(l);
     lb_text_free(&out);
     lb_archive_close(a);
@@ -81,6 +85,7 @@ Test(numbers, why_tells_the_whole_trail)
                                         "test_covered (sha256:",
                                         "delta_r2",
                                         "clean",
+                                        "oracle       yes: a model behind it was given true labels",
                                         "20251203",
                                         "H1.2 PASS",
                                         "frozen",

@@ -72,6 +72,19 @@ Test(verify, what_was_frozen_agrees)
     expect_verify(LB_OK, "e02 (quick): 8 entries agree");
 }
 
+Test(verify, losing_or_gaining_the_oracle_is_found)
+{
+    freeze();
+    tamper("\trtol=1e-06 atol=1e-09\t-\n", "\trtol=1e-06 atol=1e-09\tyes\n");
+    expect_verify(LB_EFINDING, "is no oracle number any more");
+    freeze();
+    tamper("\tyes\n", "\t-\n");
+    expect_verify(LB_EFINDING, "became an oracle number");
+    freeze();
+    tamper("\tyes\n", "\t?\n"); /* frozen before that was kept */
+    expect_verify(LB_OK, "8 entries agree");
+}
+
 Test(verify, a_moved_number_is_found_with_its_standard_errors)
 {
     freeze();
@@ -239,7 +252,7 @@ Test(freeze, writes_header_history_and_nothing_without_a_reason, .init = start,
     char *text = slurp(frozen);
     cr_expect(ne(ptr, strstr(text, "# date: 2026-01-01\n# reason: two lines\n"), NULL), "%s", text);
     cr_expect(ne(ptr, strstr(text, "first freeze, 9 entries\nkey\t"), NULL), "%s", text);
-    cr_expect(ne(ptr, strstr(text, "test_covered\tse=0.5\n"), NULL), "%s", text);
+    cr_expect(ne(ptr, strstr(text, "test_covered\tse=0.5\tyes\n"), NULL), "%s", text);
     free(text);
     lb_text_free(&report);
     lb_spec_free(spec);
