@@ -160,3 +160,16 @@ lb_stream lb_noisy_stream(lb_noisy *self)
                        .read = read_noisy,
                        .self = self};
 }
+
+static lb_status read_errors(void *self, size_t first, lb_matf x, lb_error *err)
+{
+    return lb_spectra_read(self, first, (lb_matf){0}, x, err);
+}
+
+lb_stream lb_error_stream(lb_spectra *spectra)
+{
+    return (lb_stream){.rows = lb_spectra_rows(spectra),
+                       .cols = lb_spectra_pixels(spectra),
+                       .read = read_errors,
+                       .self = spectra};
+}

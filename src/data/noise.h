@@ -30,4 +30,7 @@ typedef struct lb_noisy {
  */
 lb_stream lb_noisy_stream(lb_noisy *self);
 
+/** The error vectors themselves, as stored: 1 sigma per pixel at level 1. */
+lb_stream lb_error_stream(lb_spectra *spectra);
+
 #endif

@@ -175,3 +175,50 @@ void lb_cohort_expose(const lb_cohort *c, double level, lb_noise_seeds seeds, lb
     out->val = (lb_labelled){streams[1], {c->val.target, c->val.n}, c->val.group};
     out->test = streams[2];
 }
+
+void lb_cohort_errors_of(const lb_cohort *c, lb_cohort_errors *out)
+{
+    const lb_side *sides[3] = {&c->train, &c->val, &c->test};
+    lb_stream *const streams[3] = {&out->train, &out->val, &out->test};
+    for (int i = 0; i < 3; i++) {
+        out->selected[i] =
+            (lb_stream_rows){lb_error_stream(sides[i]->spectra), sides[i]->rows, sides[i]->n};
+        *streams[i] = lb_stream_of_rows(&out->selected[i]);
+    }
+}
+
+static lb_status snr_of_side(const lb_side *side, double **norm, double **pixel, lb_error *err)
+{
+    const size_t n = lb_spectra_rows(side->spectra);
+    double *all = lb_xcalloc(2 * n, sizeof *all);
+    *norm = lb_xcalloc(side->n, sizeof **norm);
+    *pixel = lb_xcalloc(side->n, sizeof **pixel);
+    const lb_status st = lb_spectra_snr(side->spectra, (lb_vec){all, n}, (lb_vec){all + n, n}, err);
+    for (size_t i = 0; i < side->n; i++) {
+        (*norm)[i] = all[side->rows[i]];
+        (*pixel)[i] = all[n + side->rows[i]];
+    }
+    free(all);
+    return st;
+}
+
+lb_status lb_cohort_snr_of(const lb_cohort *c, lb_cohort_snr *out, lb_error *err)
+{
+    lb_status st;
+    *out = (lb_cohort_snr){0};
+    if ((st = snr_of_side(&c->train, &out->norm_train, &out->pixel_train, err)) != LB_OK ||
+        (st = snr_of_side(&c->val, &out->norm_val, &out->pixel_val, err)) != LB_OK)
+        return st;
+    return snr_of_side(&c->test, &out->norm_test, &out->pixel_test, err);
+}
+
+void lb_cohort_snr_free(lb_cohort_snr *r)
+{
+    free(r->norm_train);
+    free(r->norm_val);
+    free(r->norm_test);
+    free(r->pixel_train);
+    free(r->pixel_val);
+    free(r->pixel_test);
+    *r = (lb_cohort_snr){0};
+}

@@ -73,4 +73,24 @@ lb_noise_seeds lb_noise_seeds_of(const lb_spec *spec);
  * cut from the training set keep the noise of their training row. */
 void lb_cohort_expose(const lb_cohort *c, double level, lb_noise_seeds seeds, lb_exposure *out);
 
+/** The error vectors of the three sets (1 sigma per pixel at noise level 1), as streams. Like an
+ * exposure, both must stay in place. */
+typedef struct lb_cohort_errors {
+    lb_stream_rows selected[3];
+    lb_stream train, val, test;
+} lb_cohort_errors;
+
+void lb_cohort_errors_of(const lb_cohort *c, lb_cohort_errors *out);
+
+/** Signal to noise of every row at noise level 1, at level v it is 1 / v of that. Two definitions
+ * that differ by about a factor of two (data/spectra.h): thresholds belong to one of them. */
+typedef struct lb_cohort_snr {
+    double *norm_train, *norm_val, *norm_test;    /* |flux| / |error| */
+    double *pixel_train, *pixel_val, *pixel_test; /* median over pixels of flux / error */
+} lb_cohort_snr;
+
+/** @return LB_OK or what the spectra report; @p out is freed by lb_cohort_snr_free() */
+lb_status lb_cohort_snr_of(const lb_cohort *c, lb_cohort_snr *out, lb_error *err);
+void lb_cohort_snr_free(lb_cohort_snr *r); /* zeroed is fine */
+
 #endif

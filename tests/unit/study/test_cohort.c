@@ -230,6 +230,35 @@ Test(cohort, without_noise_the_flux_itself_is_seen)
     lb_cohort_close(&c);
 }
 
+Test(cohort, errors_and_signal_to_noise_are_those_of_the_rows)
+{
+    const world w = world_make_as((world){.mh_most_train = 9.0, .no_val = true});
+    lb_cohort c = open_with(&w, world_nine());
+    lb_cohort_errors errors;
+    lb_cohort_snr snr;
+    lb_exposure seen;
+    lb_error err = {0};
+    lb_cohort_errors_of(&c, &errors);
+    cr_assert(eq(int, lb_cohort_snr_of(&c, &snr, &err), LB_OK), "%s", err.text);
+    lb_cohort_expose(&c, 0.0, (lb_noise_seeds){1, 2, 3}, &seen);
+    float *e = read_all(&errors.val), *x = read_all(&seen.val.x);
+    cr_expect(eq(sz, errors.train.rows, c.train.n));
+    cr_expect(eq(sz, errors.test.rows, c.test.n));
+    for (size_t i = 0; i < c.val.n; i++) {
+        double flux = 0.0, error = 0.0;
+        for (size_t j = 0; j < PIXELS; j++) {
+            flux += (double)x[i * PIXELS + j] * (double)x[i * PIXELS + j];
+            error += (double)e[i * PIXELS + j] * (double)e[i * PIXELS + j];
+        }
+        cr_expect(epsilon_eq(dbl, snr.norm_val[i] / sqrt(flux / error), 1.0, 1e-6));
+        cr_expect(gt(dbl, snr.pixel_val[i], 0.0));
+    }
+    free(e);
+    free(x);
+    lb_cohort_snr_free(&snr);
+    lb_cohort_close(&c);
+}
+
 Test(cohort, rows_cut_for_validation_keep_the_noise_of_their_training_row)
 {
     const world w = world_make_as((world){.mh_most_train = 9.0, .no_val = true});
