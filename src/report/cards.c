@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "report/format.h"
+#include "report/oracle.h"
 #include "report/pipe.h"
 
 #include <ctype.h>
@@ -423,9 +424,10 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
     char *markup = lb_text_take(&anchor);
     lb_pipe_cell(t, markup, fact->key, false);
     free(markup);
-    put_owned(t, *x->na ? lb_xstrdup(x->na) : lb_xprintf("%.10g", x->value));
-    put_owned(t,
-              isfinite(x->ci_lo) ? lb_xprintf("[%.6g, %.6g]", x->ci_lo, x->ci_hi) : lb_xstrdup(""));
+    const char *mark = lb_oracle_marks(x, NULL) ? LB_ORACLE_MARK : "";
+    put_owned(t, *x->na ? lb_xstrdup(x->na) : lb_xprintf("%.10g%s", x->value, mark));
+    put_owned(t, isfinite(x->ci_lo) ? lb_xprintf("[%.6g, %.6g]%s", x->ci_lo, x->ci_hi, mark)
+                                    : lb_xstrdup(""));
     put_owned(t, x->n > 0 ? lb_xprintf("%zu", x->n) : lb_xstrdup(""));
     put_owned(
         t, *x->rows ? lb_xprintf("%s %.19s", lb_archive_rowset_name(fact->record, x->rows), x->rows)

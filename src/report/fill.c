@@ -47,7 +47,7 @@ static lb_status render(lb_facts *f, const lb_template *t, lb_dialect dialect, c
         st = lb_card_appendix(&page);
     *out = NULL;
     if (st == LB_OK)
-        *out = lb_text_take(&page.out);
+        *out = lb_page_finish(&page);
     lb_text_free(&page.out);
     return st;
 }

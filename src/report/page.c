@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "report/cards.h"
 #include "report/format.h"
+#include "report/oracle.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -18,6 +19,14 @@ lb_status lb_page_fail(lb_page *p, lb_status st)
     if (st != LB_OK)
         lb_error_within(p->err, "%s:%d:%d", p->place.file, p->place.line, p->place.column);
     return st;
+}
+
+char *lb_page_finish(lb_page *p)
+{
+    lb_text page = {0};
+    lb_oracle_explain(p->out.s ? p->out.s : "", lb_facts_language(p->facts), &page);
+    lb_text_free(&p->out);
+    return lb_text_take(&page);
 }
 
 lb_prose_kind lb_page_here(lb_page *p)
@@ -78,6 +87,17 @@ static void add_note(lb_page *p, const lb_fact *fact, lb_text *out)
         lb_text_add(out, " · oracle");
 }
 
+/* The mark as it reads where the number stands; an address or attribute takes none. */
+static const char *mark_for(const lb_fact *fact, lb_prose_kind here)
+{
+    if (!fact->number || !lb_oracle_marks(fact->number, fact->field))
+        return "";
+    return here == LB_PROSE        ? LB_ORACLE_MARK
+           : here == LB_PROSE_MATH ? "^{\\text{" LB_ORACLE_MARK "}}"
+           : here == LB_PROSE_CODE ? " (oracle)"
+                                   : "";
+}
+
 lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, lb_text *markup,
                           lb_text *plain)
 {
@@ -96,20 +116,21 @@ lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, l
         lb_error_within(p->err, "%s", fact->key);
         return st;
     }
+    const char *mark = mark_for(fact, here);
     char *s = lb_text_take(&shown);
-    lb_text_add(plain, s);
+    lb_text_printf(plain, "%s%s", s, mark);
     const size_t n = strlen(s);
     if (p->dialect == LB_ANNOTATED && fact->number && !ascii) {
-        lb_text_printf(markup, "[%s](#n-", s);
+        lb_text_printf(markup, "[%s%s](#n-", s, mark);
         for (const char *c = fact->key; *c; c++)
             lb_text_addn(markup, *c == '.' ? "-" : c, 1);
         lb_text_add(markup, "){.num title=\"");
         add_note(p, fact, markup);
         lb_text_add(markup, "\"}");
     } else if (here == LB_PROSE_MATH && n > 0 && s[n - 1] == '%') {
-        lb_text_printf(markup, "%.*s\\%%", (int)n - 1, s);
+        lb_text_printf(markup, "%.*s\\%%%s", (int)n - 1, s, mark);
     } else {
-        lb_text_add(markup, s);
+        lb_text_printf(markup, "%s%s", s, mark);
     }
     free(s);
     return LB_OK;
@@ -276,6 +297,8 @@ static lb_status find_cell(lb_page *p, const lb_loop *loop, const char *column, 
             continue;
         const lb_cell *cell = &t->cells[loop->row * t->cols + j];
         *format = t->columns[j].format;
+        if (*format && strcmp(*format, "best") == 0) /* a contest within a row of the table */
+            *format = NULL;
         *out = (lb_fact){.key = t->columns[j].name, .text = cell->text};
         lb_status st = LB_OK;
         if (cell->key)
@@ -519,6 +542,11 @@ static lb_status fill_reference(lb_page *p, const char *s, size_t n)
 static lb_status fill_text(lb_page *p, const char *text)
 {
     const char *done = text;
+    if (strstr(text, LB_ORACLE_MARK))
+        return LB_FAIL(p->err, LB_EFINDING,
+                       "'%s' marks oracle numbers and is written by the filler alone: choose "
+                       "another sign",
+                       LB_ORACLE_MARK);
     for (const char *s = strchr(text, '@'); s; s = strchr(s + 1, '@')) {
         const size_t n = reference_at(text, s);
         lb_text_addn(&p->out, done, (size_t)(s - done));

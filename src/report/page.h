@@ -45,6 +45,10 @@ typedef struct lb_page {
  */
 lb_status lb_page_fill(lb_page *p, const lb_template *t);
 
+/** The finished page: what was filled, with the marks of oracle numbers explained
+ * (report/oracle.h). Leaves @p p empty; the caller frees the string. */
+char *lb_page_finish(lb_page *p);
+
 /** Where the next character of the page would stand. */
 lb_prose_kind lb_page_here(lb_page *p);
 

@@ -2,6 +2,7 @@
 #include "report/pipe.h"
 
 #include "core/memory.h"
+#include "report/oracle.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 typedef struct cell {
     char *markup;
     bool number;
-    size_t decimals; /* characters from the point on, what the reader sees; 0 without a point */
+    size_t decimals; /* characters from the point on, the mark of an oracle number included, what
+                        the reader sees; 0 without */
     bool empty;      /* says nothing about its column: "", "n/a ..", a dash */
 } cell;
 
@@ -34,7 +36,8 @@ static char *escape(const char *s)
     return lb_text_take(&out);
 }
 
-/* Characters after the whole part of a plain number: ".0500" has 5; SIZE_MAX for anything else. */
+/* Characters after the whole part of a plain number: ".0500" has 5, ".0500†" 6; SIZE_MAX for
+ * anything else. */
 static size_t tail_of(const char *plain)
 {
     const char *s = plain;
@@ -48,7 +51,10 @@ static size_t tail_of(const char *plain)
     s += strspn(s, "0123456789");
     if (*s == '%')
         s++;
-    return *s || s == plain ? SIZE_MAX : strlen(tail);
+    const size_t n = (size_t)(s - tail);
+    if (s > plain && strcmp(s, LB_ORACLE_MARK) == 0)
+        return n + 1;
+    return *s || s == plain ? SIZE_MAX : n;
 }
 
 void lb_pipe_cell(lb_pipe *t, const char *markup, const char *plain, bool number)

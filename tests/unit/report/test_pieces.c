@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pipe tables, places in prose, links between folders. */
+#include "report/oracle.h"
 #include "report/path.h"
 #include "report/pipe.h"
 #include "report/prose.h"
@@ -48,12 +49,70 @@ Test(pipe, decimal_points_stand_under_each_other)
     free(s);
 }
 
+Test(pipe, the_mark_of_an_oracle_takes_a_place_of_its_own)
+{
+    static const char *const cells[] = {"R2", "0.9116†", "0.862", "0.8946"};
+    char *s = table(1, cells, 4, true);
+    cr_expect(strstr(s, "| 0.9116† |") != NULL, "%s", s);
+    cr_expect(strstr(s, "| 0.862\u2007\u2007 |") != NULL, "%s", s);
+    cr_expect(strstr(s, "| 0.8946\u2007 |") != NULL, "%s", s);
+    free(s);
+}
+
 Test(pipe, a_column_with_words_is_set_left)
 {
     static const char *const cells[] = {"a", "b", "1", "x", "2", "2"};
     char *s = table(2, cells, 6, false);
     cr_expect_str_eq(s, "| a | b |\n|-:|:-|\n| 1 | x |\n| 2 | 2 |\n");
     free(s);
+}
+
+/* --- marks of oracle numbers --------------------------------------------------------------------
+ */
+
+#define NOTE                                                                                         \
+    "† A model behind this number was given true labels when it predicted (oracle): a bound, not " \
+    "what could be reached in use.\n"
+
+static char *explained(const char *page)
+{
+    lb_text out = {0};
+    lb_oracle_explain(page, "en", &out);
+    return lb_text_take(&out);
+}
+
+Test(oracle, each_table_with_a_mark_explains_it_once)
+{
+    static const char *const pages[][2] = {
+        {"no table\n", "no table\n"},
+        {"| a |\n|---|\n| 1 |\n\nend\n", "| a |\n|---|\n| 1 |\n\nend\n"},
+        {"| a |\n|---|\n| 1† |\n| 2† |\n\nend\n",
+         "| a |\n|---|\n| 1† |\n| 2† |\n\n" NOTE "\nend\n"},
+        {"| a† |\n\n| b† |", "| a† |\n\n" NOTE "\n| b† |\n\n" NOTE},
+        {"| 1† |\n\n: Words {#tbl:T1}\n\nend\n", "| 1† |\n\n: Words {#tbl:T1}\n\n" NOTE "\nend\n"},
+        {"| 1† |\nend\n", "| 1† |\n\n" NOTE "\nend\n"},
+        {"so 1†.\n\n| 2† |\n", "so 1†.\n\n| 2† |\n\n" NOTE},
+        {"so 1†.\n\n| 2 |\n", "so 1†.\n\n| 2 |\n\n" NOTE},
+        {"```\n| 1† |\n```\n", "```\n| 1† |\n```\n"},
+        {"", ""}};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        char *s = explained(pages[i][0]);
+        cr_expect_str_eq(s, pages[i][1]);
+        free(s);
+    }
+}
+
+Test(oracle, counts_and_missing_values_carry_no_mark)
+{
+    lb_number x = lb_number_plain(0.9, "r2", "");
+    cr_expect_eq(lb_oracle_marks(&x, NULL), false);
+    x.oracle = true;
+    cr_expect_eq(lb_oracle_marks(&x, NULL), true);
+    cr_expect_eq(lb_oracle_marks(&x, "ci_lo"), true);
+    cr_expect_eq(lb_oracle_marks(&x, "n"), false);
+    x = lb_number_na("r2", "n/a (n<10)");
+    x.oracle = true;
+    cr_expect_eq(lb_oracle_marks(&x, NULL), false);
 }
 
 /* --- prose -------------------------------------------------------------------------------------
