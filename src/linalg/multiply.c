@@ -105,9 +105,14 @@ static size_t rows_of_a(bool transpose, lb_cmatf a, size_t i, size_t m, size_t t
             at[r] = a.data + (i + (r < here ? r : here - 1)) * a.stride + t;
         return 1;
     }
-    for (size_t u = 0; u < k; u++)
-        for (size_t r = 0; r < R; r++)
-            panel[u * R + r] = a.data[(t + u) * a.stride + i + (r < here ? r : here - 1)];
+    for (size_t u = 0; u < k; u++) {
+        const float *from = a.data + (t + u) * a.stride + i;
+        if (here == R)
+            memcpy(panel + u * R, from, R * sizeof *panel);
+        else
+            for (size_t r = 0; r < R; r++)
+                panel[u * R + r] = from[r < here ? r : here - 1];
+    }
     for (size_t r = 0; r < R; r++)
         at[r] = panel + r;
     return R;

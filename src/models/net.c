@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/net.h"
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "linalg/multiply.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SLICE = 64,          /* rows of a batch that one thread takes forward or back at a time */
+    TILE_WEIGHTS = 8192, /* weights that it steps at a time: their gradient stays in the cache */
+    WORTH_A_THREAD = 1 << 18, /* products below which a parallel region costs more than it gives */
+};
+
+/* Rows first .. first + rows - 1 of the block [W; b] of a layer; b is row `inputs`, alone. */
+typedef struct tile {
+    size_t layer, first, rows;
+} tile;
+
+struct lb_net {
+    lb_net_shape shape;
+    lb_net_key key;
+    size_t offset[LB_NET_LAYERS_MAX + 1], n_weights; /* offset[l] of layer l, 1 .. layers */
+    double *weights;
+    size_t stride[LB_NET_LAYERS_MAX + 1];  /* of a row of A_l, D_l and of W_l in float32 */
+    float *copy[LB_NET_LAYERS_MAX + 1];    /* [W; b] of layer l, (inputs + 1) rows, zero-padded */
+    lb_matf turned[LB_NET_LAYERS_MAX + 1]; /* W_l' of layers 2 .. layers */
+    tile *tiles;
+    size_t n_tiles;
+};
+
+struct lb_net_work {
+    size_t rows_max, rows;
+    lb_matf a[LB_NET_LAYERS_MAX + 1], d[LB_NET_LAYERS_MAX + 1];
+    float factor; /* of what dropout keeps */
+};
+
+struct lb_net_adam {
+    lb_adam **of_tile;
+    size_t n;
+};
+
+static lb_rng rng_of(lb_net_key key, uint64_t epoch, size_t l, size_t row)
+{
+    return lb_rng_make(key.seed, epoch << 48 | (uint64_t)key.number << 44 | (uint64_t)l << 40 |
+                                     (uint64_t)row);
+}
+
+static void cut_tiles(lb_net *net)
+{
+    for (size_t l = 1; l <= net->shape.layers; l++) {
+        const size_t inputs = net->shape.sizes[l - 1], units = net->shape.sizes[l];
+        const size_t blocks = TILE_WEIGHTS / units / LB_MULTIPLY_ROWS;
+        const size_t most = (blocks ? blocks : 1) * LB_MULTIPLY_ROWS;
+        for (size_t i = 0, rows; i <= inputs; i += rows) {
+            rows = i == inputs ? 1 : inputs - i < most ? inputs - i : most;
+            net->tiles = lb_xrealloc(net->tiles, net->n_tiles + 1, sizeof *net->tiles);
+            net->tiles[net->n_tiles++] = (tile){l, i, rows};
+        }
+    }
+}
+
+/* Room for layer l in float32: the copy of [W; b], and of W' where errors go back through it. */
+static void make_copies(lb_net *net, size_t l)
+{
+    const size_t inputs = net->shape.sizes[l - 1], units = net->shape.sizes[l];
+    const size_t across = lb_multiply_stride(inputs);
+    net->stride[l] = lb_multiply_stride(units);
+    net->copy[l] = lb_xaligned((inputs + 1) * net->stride[l], sizeof(float));
+    memset(net->copy[l], 0, (inputs + 1) * net->stride[l] * sizeof(float));
+    if (l > 1)
+        net->turned[l] =
+            (lb_matf){lb_xaligned(units * across, sizeof(float)), units, inputs, across};
+}
+
+lb_net *lb_net_new(lb_net_shape shape, lb_net_key key)
+{
+    lb_net *net = lb_xcalloc(1, sizeof *net);
+    net->shape = shape;
+    net->key = key;
+    for (size_t l = 1; l <= shape.layers; l++) {
+        net->offset[l] = net->n_weights;
+        net->n_weights += (shape.sizes[l - 1] + 1) * shape.sizes[l];
+        make_copies(net, l);
+    }
+    net->weights = lb_xcalloc(net->n_weights, sizeof(double));
+    for (size_t l = 1; l <= shape.layers; l++) {
+        const double variance = (l < shape.layers ? 2.0 : 1.0) / (double)shape.sizes[l - 1];
+        const double bound = sqrt(3.0 * variance);
+        lb_rng r = rng_of(key, 0, l, 0);
+        for (size_t i = 0; i < shape.sizes[l - 1] * shape.sizes[l]; i++)
+            net->weights[net->offset[l] + i] = bound * (2.0 * lb_rng_uniform(&r) - 1.0);
+    }
+    cut_tiles(net);
+    lb_net_refresh(net);
+    return net;
+}
+
+void lb_net_free(lb_net *net)
+{
+    if (!net)
+        return;
+    for (size_t l = 1; l <= net->shape.layers; l++) {
+        free(net->copy[l]);
+        free(net->turned[l].data);
+    }
+    free(net->weights);
+    free(net->tiles);
+    free(net);
+}
+
+lb_net_shape lb_net_shape_of(const lb_net *net)
+{
+    return net->shape;
+}
+
+lb_vec lb_net_weights(const lb_net *net)
+{
+    return (lb_vec){net->weights, net->n_weights};
+}
+
+size_t lb_net_offset(const lb_net *net, size_t l)
+{
+    return net->offset[l];
+}
+
+static size_t place(const lb_net *net, tile t) /* of its first weight */
+{
+    return net->offset[t.layer] + t.first * net->shape.sizes[t.layer];
+}
+
+static void refresh_tile(const lb_net *net, tile t)
+{
+    const size_t inputs = net->shape.sizes[t.layer - 1], units = net->shape.sizes[t.layer];
+    const double *from = net->weights + place(net, t);
+    float *to = net->copy[t.layer] + t.first * net->stride[t.layer];
+    for (size_t i = 0; i < t.rows; i++)
+        for (size_t j = 0; j < units; j++)
+            to[i * net->stride[t.layer] + j] = (float)from[i * units + j];
+    if (t.layer == 1 || t.first == inputs)
+        return;
+    const lb_matf turned = net->turned[t.layer];
+    for (size_t j = 0; j < units; j++)
+        for (size_t i = 0; i < t.rows; i++)
+            turned.data[j * turned.stride + t.first + i] = to[i * net->stride[t.layer] + j];
+}
+
+void lb_net_refresh(lb_net *net)
+{
+    for (size_t i = 0; i < net->n_tiles; i++)
+        refresh_tile(net, net->tiles[i]);
+}
+
+lb_net_work *lb_net_work_new(const lb_net *net, size_t rows)
+{
+    lb_net_work *w = lb_xcalloc(1, sizeof *w);
+    w->rows_max = rows;
+    for (size_t l = 1; l <= net->shape.layers; l++) {
+        const size_t units = net->shape.sizes[l], stride = net->stride[l];
+        w->a[l] = (lb_matf){lb_xaligned(rows * stride, sizeof(float)), rows, units, stride};
+        w->d[l] = (lb_matf){lb_xaligned(rows * stride, sizeof(float)), rows, units, stride};
+    }
+    return w;
+}
+
+void lb_net_work_free(lb_net_work *w)
+{
+    if (!w)
+        return;
+    for (size_t l = 0; l <= LB_NET_LAYERS_MAX; l++) {
+        free(w->a[l].data);
+        free(w->d[l].data);
+    }
+    free(w);
+}
+
+/* Sixteen bits a unit, three units a draw. */
+static unsigned drop_below(double rate)
+{
+    return (unsigned)lround(rate * 65536.0);
+}
+
+static float kept_factor(double rate)
+{
+    return (float)(65536.0 / (65536.0 - (double)drop_below(rate)));
+}
+
+void lb_net_mask(lb_net_key key, double rate, uint64_t epoch, size_t l, size_t row, size_t n,
+                 float *mask)
+{
+    const unsigned below = drop_below(rate);
+    const float factor = kept_factor(rate);
+    lb_rng r = rng_of(key, epoch, l, row);
+    uint64_t bits = 0;
+    for (size_t j = 0; j < n; j++, bits >>= 16) {
+        if (j % 3 == 0)
+            bits = (uint64_t)(lb_rng_uniform(&r) * 0x1p48);
+        mask[j] = (bits & 0xFFFF) < below ? 0.0f : factor;
+    }
+}
+
+/* Rows first .. first + rows - 1 of a batch. */
+typedef struct slice {
+    size_t first, rows;
+} slice;
+
+static lb_cmatf rows_of(lb_cmatf m, slice s)
+{
+    return (lb_cmatf){m.data + s.first * m.stride, s.rows, m.cols, m.stride};
+}
+
+static lb_matf room_for(lb_matf m, slice s)
+{
+    return (lb_matf){m.data + s.first * m.stride, s.rows, m.cols, m.stride};
+}
+
+/* Share the slices of a batch among the threads. */
+static size_t slices(size_t rows)
+{
+    return (rows + SLICE - 1) / SLICE;
+}
+
+static slice slice_number(size_t i, size_t rows)
+{
+    return (slice){i * SLICE, rows - i * SLICE < SLICE ? rows - i * SLICE : SLICE};
+}
+
+static bool worth_threads(const lb_net *net, size_t rows)
+{
+    return rows * net->n_weights > WORTH_A_THREAD;
+}
+
+/* A = max(Z + b, 0) . M for the rows of a slice; the last layer only adds b. */
+static void activate(const lb_net *net, lb_net_work *work, size_t l, slice s,
+                     const lb_net_dropout *dropout)
+{
+    const lb_matf z = room_for(work->a[l], s);
+    const float *bias = net->copy[l] + net->shape.sizes[l - 1] * net->stride[l];
+    for (size_t i = 0; i < s.rows; i++) {
+        float *row = z.data + i * z.stride;
+        for (size_t j = 0; j < z.cols; j++)
+            row[j] += bias[j];
+        if (l == net->shape.layers)
+            continue;
+        for (size_t j = 0; j < z.cols; j++)
+            row[j] = row[j] > 0.0f ? row[j] : 0.0f;
+        if (!dropout)
+            continue;
+        float *mask = room_for(work->d[l], s).data + i * z.stride; /* D is free until we go back */
+        lb_net_mask(net->key, dropout->rate, dropout->epoch, l, dropout->rows[s.first + i], z.cols,
+                    mask);
+        for (size_t j = 0; j < z.cols; j++)
+            row[j] *= mask[j];
+    }
+}
+
+lb_cmatf lb_net_forward(const lb_net *net, lb_net_work *work, lb_cmatf x,
+                        const lb_net_dropout *dropout)
+{
+    if (dropout && drop_below(dropout->rate) == 0)
+        dropout = NULL;
+    work->rows = x.rows;
+    work->factor = dropout ? kept_factor(dropout->rate) : 1.0f;
+#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(net, x.rows))
+    for (size_t i = 0; i < slices(x.rows); i++) {
+        const slice s = slice_number(i, x.rows);
+        for (size_t l = 1; l <= net->shape.layers;
+             l++) { /* A_l = max(A_(l-1) W_l + b_l, 0) . M_l */
+            const lb_cmatf a = rows_of(l == 1 ? x : lb_matf_const(work->a[l - 1]), s);
+            const lb_cmatf w = {net->copy[l], a.cols, net->shape.sizes[l], net->stride[l]};
+            lb_multiply(false, a, w, room_for(work->a[l], s));
+            activate(net, work, l, s, dropout);
+        }
+    }
+    return rows_of(lb_matf_const(work->a[net->shape.layers]), (slice){0, x.rows});
+}
+
+/* D_l of all layers from D_L. What dropout or ReLU made zero has no slope; the rest went forward
+ * with the factor of what is kept. */
+static void backward(const lb_net *net, lb_net_work *work)
+{
+#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(net, work->rows))
+    for (size_t i = 0; i < slices(work->rows); i++) {
+        const slice s = slice_number(i, work->rows);
+        for (size_t l = net->shape.layers; l > 1; l--) { /* D_(l-1) = (D_l W_l') . M . [A > 0] */
+            const lb_matf out = room_for(work->d[l - 1], s), a = room_for(work->a[l - 1], s);
+            lb_multiply(false, rows_of(lb_matf_const(work->d[l]), s), lb_matf_const(net->turned[l]),
+                        out);
+            for (size_t r = 0; r < s.rows; r++)
+                for (size_t j = 0; j < out.cols; j++)
+                    out.data[r * out.stride + j] *=
+                        a.data[r * a.stride + j] > 0.0f ? work->factor : 0.0f;
+        }
+    }
+}
+
+lb_matf lb_net_output_gradient(lb_net_work *work)
+{
+    size_t last = LB_NET_LAYERS_MAX;
+    while (!work->d[last].data)
+        last--;
+    lb_matf d = work->d[last];
+    d.rows = work->rows;
+    return d;
+}
+
+/* dW_l = A_(l-1)' D_l, or db_l, of one tile. @p scratch has room for the padded tile. */
+static void tile_gradient(const lb_net *net, const lb_net_work *work, lb_cmatf x, tile t,
+                          float *scratch, double *gradient)
+{
+    const size_t units = net->shape.sizes[t.layer], inputs = net->shape.sizes[t.layer - 1];
+    const lb_cmatf d = {work->d[t.layer].data, work->rows, units, work->d[t.layer].stride};
+    if (t.first == inputs) {
+        memset(gradient, 0, units * sizeof *gradient);
+        for (size_t i = 0; i < d.rows; i++)
+            for (size_t j = 0; j < units; j++)
+                gradient[j] += (double)d.data[i * d.stride + j];
+        return;
+    }
+    const lb_cmatf all = t.layer == 1 ? x : lb_matf_const(work->a[t.layer - 1]);
+    const lb_cmatf a = {all.data + t.first, work->rows, t.rows, all.stride};
+    lb_multiply(true, a, d, (lb_matf){scratch, t.rows, units, units});
+    for (size_t i = 0; i < t.rows * units; i++)
+        gradient[i] = (double)scratch[i];
+}
+
+static size_t largest_tile(const lb_net *net)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < net->n_tiles; i++) {
+        const size_t size = net->tiles[i].rows * net->shape.sizes[net->tiles[i].layer];
+        most = size > most ? size : most;
+    }
+    return most;
+}
+
+void lb_net_gradient(const lb_net *net, lb_net_work *work, lb_cmatf x, lb_vec gradient)
+{
+    float *scratch = lb_xaligned(largest_tile(net), sizeof *scratch);
+    backward(net, work);
+    for (size_t i = 0; i < net->n_tiles; i++)
+        tile_gradient(net, work, x, net->tiles[i], scratch,
+                      gradient.data + place(net, net->tiles[i]));
+    free(scratch);
+}
+
+lb_net_adam *lb_net_adam_new(const lb_net *net, lb_adam_options options)
+{
+    lb_net_adam *adam = lb_xcalloc(1, sizeof *adam);
+    adam->n = net->n_tiles;
+    adam->of_tile = lb_xcalloc(adam->n, sizeof(lb_adam *));
+    for (size_t i = 0; i < adam->n; i++) {
+        const tile t = net->tiles[i];
+        adam->of_tile[i] = lb_adam_new(t.rows * net->shape.sizes[t.layer], options);
+    }
+    return adam;
+}
+
+void lb_net_adam_free(lb_net_adam *adam)
+{
+    if (!adam)
+        return;
+    for (size_t i = 0; i < adam->n; i++)
+        lb_adam_free(adam->of_tile[i]);
+    free(adam->of_tile);
+    free(adam);
+}
+
+void lb_net_step(lb_net *net, lb_net_work *work, lb_cmatf x, lb_net_adam *adam)
+{
+    const size_t size = largest_tile(net);
+    backward(net, work); /* by the weights of the forward pass: before any of them moves */
+#pragma omp parallel if (worth_threads(net, work->rows))
+    {
+        float *scratch = lb_xaligned(size, sizeof *scratch);
+        double *gradient = lb_xaligned(size, sizeof *gradient);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t i = 0; i < net->n_tiles; i++) {
+            const tile t = net->tiles[i];
+            tile_gradient(net, work, x, t, scratch, gradient);
+            lb_adam_step(adam->of_tile[i], gradient, net->weights + place(net, t));
+            refresh_tile(net, t);
+        }
+        free(scratch);
+        free(gradient);
+    }
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The multilayer perceptron in float64 NumPy, step by step from the same initial weights, order of
+rows and dropout masks: losses of every epoch and the predictions of the best. With --full:
+scikit-learn's MLPRegressor, same sizes, batches and epochs, for the clock."""
+from witness import Witness, need
+
+need("numpy", "sklearn")
+import numpy as np  # noqa: E402
+
+w = Witness("mlp")
+x, y = w["x"], w["y"]
+
+
+class Net:
+    def __init__(self, block, sizes):
+        self.layers, at = [], 0
+        for inputs, units in zip(sizes, sizes[1:]):
+            self.layers.append([block[at:at + inputs * units].reshape(inputs, units),
+                                block[at + inputs * units:at + (inputs + 1) * units]])
+            at += (inputs + 1) * units
+        self.layers = [[np.array(a) for a in layer] for layer in self.layers]
+        self.moments = [[[np.zeros_like(a), np.zeros_like(a)] for a in layer] for layer in self.layers]
+        self.steps = 0
+
+    def forward(self, a, masks=None):
+        kept = [a]
+        for k, (weights, bias) in enumerate(self.layers):
+            a = a @ weights + bias
+            if k + 1 < len(self.layers):
+                a = np.maximum(a, 0) * (1 if masks is None else masks[k])
+            kept.append(a)
+        return kept
+
+    def step(self, rows, target, masks, rate):
+        kept = self.forward(rows, masks)
+        error = kept[-1][:, 0] - target
+        delta = (2 * error / len(target))[:, None]
+        self.steps += 1
+        gradients = []
+        for k in reversed(range(len(self.layers))):
+            gradients.insert(0, [kept[k].T @ delta, delta.sum(axis=0)])
+            if k:
+                delta = (delta @ self.layers[k][0].T) * masks[k - 1] * (kept[k] > 0)
+        for layer, moments, gradient in zip(self.layers, self.moments, gradients):
+            for a, m, g in zip(layer, moments, gradient):
+                m[0][...] = 0.9 * m[0] + 0.1 * g
+                m[1][...] = 0.999 * m[1] + 0.001 * g * g
+                a -= rate * (m[0] / (1 - 0.9 ** self.steps)) / (
+                    np.sqrt(m[1] / (1 - 0.999 ** self.steps)) + 1e-8)
+        return float(error @ error)
+
+
+if not w.full:
+    sizes, batch, rate = (x.shape[1], 16, 9, 1), 32, 3e-3
+    epochs, val = len(w["val_loss"]), w["val"]
+    order = w["order"].reshape(epochs, -1)
+    masks = w["masks"].astype(float).reshape(epochs, order.shape[1], -1)
+    xt, yt = x[order[0]].astype(float), y[order[0]]
+    mean, sd = xt.mean(axis=0), xt.std(axis=0)
+    scaled, target = (x.astype(float) - mean) / sd, (y - yt.mean()) / yt.std()
+    net, train_loss, val_loss, best = Net(w["weights"], sizes), [], [], None
+    for e in range(epochs):
+        squares = 0.0
+        for first in range(0, order.shape[1], batch):
+            rows, mask = order[e, first:first + batch], masks[e, first:first + batch]
+            squares += net.step(scaled[rows], target[rows], [mask[:, :16], mask[:, 16:]], rate)
+        yhat = yt.mean() + yt.std() * net.forward(scaled)[-1][:, 0]
+        train_loss.append(squares * yt.var() / order.shape[1])
+        val_loss.append(np.mean((yhat[val] - y[val]) ** 2))
+        if val_loss[-1] == min(val_loss):
+            best = yhat
+    w.close("loss of training rows, every epoch", w["train_loss"], train_loss, rtol=1e-5)
+    w.close("loss of validation rows, every epoch", w["val_loss"], val_loss, rtol=1e-5)
+    w.equal("best epoch", w["best_epoch"], [1 + int(np.argmin(val_loss))])
+    w.close("predictions of the best epoch", w["yhat"], best, rtol=1e-5)
+    w.line("the network learns", min(val_loss) < 0.5 * y[val].var(), f"{min(val_loss):.4f} of {y[val].var():.4f}")
+    share = float(np.mean(masks == 0))
+    w.line("dropout drops a fifth", abs(share - 0.2) < 0.01, f"{share:.4f}")
+else:
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPRegressor
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    train = np.setdiff1d(np.arange(len(y)), w["val"])
+    scaled = ((x - x[train].mean(axis=0)) / x[train].std(axis=0)).astype(np.float32)
+    target = ((y - y[train].mean()) / y[train].std()).astype(np.float32)
+    theirs = MLPRegressor((256, 256), batch_size=256, max_iter=len(w["val_loss"]), alpha=0.0, tol=0.0,
+                          n_iter_no_change=1000, random_state=1)
+    with w.timed("fit"):
+        theirs.fit(scaled[train], target[train])
+    yhat = theirs.predict(scaled[w["val"]]) * y[train].std() + y[train].mean()
+    loss = float(np.mean((yhat - y[w["val"]]) ** 2))
+    ours = float(np.min(w["val_loss"]))
+    w.line("the loss is at most twice scikit-learn's", ours <= 2 * loss, f"{ours:.5f} : {loss:.5f}")
+    w.faster("fit", 0.6)
+w.end()
