@@ -25,15 +25,28 @@ struct lb_bootstrap {
     double *without;  /* m x units: R2 without one; NULL if the target does not vary without one */
 };
 
-/* What is resampled: rows, or clusters of rows. */
+/* Sums are gathered LANES at a time: a line is then one cache line, its sums stay in registers. */
+enum { LANES = 8 };
+
+/* What is resampled: rows, or clusters of rows. Each has a line of width numbers; with d = y -
+ * ybar, summed over its rows: d, d^2, e_0^2 .. e_{m-1}^2, 1. */
 typedef struct units {
-    size_t n, m, columns, width;
-    /* columns x n x width. One line per unit, gathered together; with d = y - ybar, summed over its
-     * rows: d, d^2, e_0^2 .. e_{m-1}^2, 1. */
-    double *lines;
-    double *centre; /* n: mean of d */
-    double *within; /* n: sum of squares around it */
+    size_t n, m, columns, width, blocks; /* blocks of LANES that hold a line */
+    double *lines;                       /* columns x blocks x n x LANES, see line_at() */
+    double *centre;                      /* n: mean of d */
+    double *within;                      /* n: sum of squares around it */
 } units;
+
+/* Number k of the line of unit g, for column r of the predictions. */
+static double *line_at(const units *u, size_t r, size_t g, size_t k)
+{
+    return u->lines + ((r * u->blocks + k / LANES) * u->n + g) * LANES + k % LANES;
+}
+
+static double unit_size(const units *u, size_t g)
+{
+    return *line_at(u, 0, g, u->width - 1);
+}
 
 static lb_status check(const lb_outcome *models, size_t m, size_t draws, lb_error *err)
 {
@@ -117,7 +130,8 @@ static units units_new(const lb_outcome *models, size_t m, size_t columns, const
     const double ybar = lb_mean(models[0].y.data, n);
     size_t *unit = lb_xcalloc(n, sizeof *unit);
     units u = {.n = number_units(cluster, n, unit), .m = m, .columns = columns, .width = m + 3};
-    const size_t size = columns * u.n * u.width;
+    u.blocks = (u.width + LANES - 1) / LANES;
+    const size_t size = columns * u.blocks * u.n * LANES;
     u.lines = lb_xaligned(size, sizeof *u.lines);
     memset(u.lines, 0, size * sizeof *u.lines);
     u.centre = lb_xcalloc(u.n, sizeof *u.centre);
@@ -125,16 +139,16 @@ static units units_new(const lb_outcome *models, size_t m, size_t columns, const
     measure_units(&u, models[0].y, unit);
     for (size_t r = 0; r < columns; r++)
         for (size_t i = 0; i < n; i++) {
-            double *line = u.lines + (r * u.n + unit[i]) * u.width;
+            const size_t g = unit[i];
             const double d = models[0].y.data[i] - ybar;
-            line[0] += d;
-            line[1] += d * d;
+            *line_at(&u, r, g, 0) += d;
+            *line_at(&u, r, g, 1) += d * d;
             for (size_t k = 0; k < m; k++) {
                 const lb_outcome *o = &models[k * columns + r];
                 const double e = o->y.data[i] - o->yhat.data[i];
-                line[2 + k] += e * e;
+                *line_at(&u, r, g, 2 + k) += e * e;
             }
-            line[2 + m] += 1.0;
+            *line_at(&u, r, g, 2 + m) += 1.0;
         }
     free(unit);
     return u;
@@ -154,13 +168,13 @@ static double total_two_pass(const units *u, const size_t *picked, size_t count)
     const double first = u->centre[picked[0]];
     double mean = 0.0, total = 0.0, rows = 0.0;
     for (size_t i = 0; i < count; i++) {
-        const double size = u->lines[picked[i] * u->width + u->width - 1];
+        const double size = unit_size(u, picked[i]);
         mean += size * (u->centre[picked[i]] - first);
         rows += size;
     }
     mean /= rows;
     for (size_t i = 0; i < count; i++) {
-        const double size = u->lines[picked[i] * u->width + u->width - 1];
+        const double size = unit_size(u, picked[i]);
         const double d = u->centre[picked[i]] - first - mean;
         total += u->within[picked[i]] + size * (d * d);
     }
@@ -174,23 +188,30 @@ static double total_one_pass(const double *sum, size_t width)
     return total > 1e-9 * sum[1] ? total : NAN;
 }
 
+/* Sums of one block of the picked lines, in the order in which they were picked. */
+static void gather(const double *block, const size_t *picked, size_t n, double *sum)
+{
+    double lane[LANES] = {0};
+    for (size_t i = 0; i < n; i++) {
+        const double *line = block + picked[i] * LANES;
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += line[k];
+    }
+    memcpy(sum, lane, sizeof lane);
+}
+
 /* One accepted resample: R2 of each model into r2[k * stride]. Returns how often it was redrawn. */
 static size_t draw(const units *u, size_t column, lb_rng rng, size_t *picked, double *sum,
                    double *r2, size_t stride)
 {
-    const size_t width = u->width;
-    const double *lines = u->lines + column * u->n * width;
     for (size_t redrawn = 0;; redrawn++) {
         /* 1. n units with replacement; sums of their lines. */
-        memset(sum, 0, width * sizeof *sum);
-        for (size_t i = 0; i < u->n; i++) {
+        for (size_t i = 0; i < u->n; i++)
             picked[i] = lb_rng_below(&rng, u->n);
-            const double *line = lines + picked[i] * width;
-            for (size_t k = 0; k < width; k++)
-                sum[k] += line[k];
-        }
+        for (size_t k = 0; k < u->width; k += LANES)
+            gather(line_at(u, column, 0, k), picked, u->n, sum + k);
         /* 2. Variance around the mean of the resample; look closer when the digits cancel. */
-        double total = total_one_pass(sum, width);
+        double total = total_one_pass(sum, u->width);
         if (isnan(total))
             total = total_two_pass(u, picked, u->n);
         if (!(total > 0.0))
@@ -214,8 +235,8 @@ static void resample(lb_bootstrap *b, const units *u)
 #pragma omp parallel reduction(+ : redrawn)
     {
         size_t *picked = lb_xcalloc(u->n, sizeof *picked);
-        double *sum = lb_xcalloc(u->width, sizeof *sum);
-#pragma omp for schedule(static)
+        double *sum = lb_xcalloc(u->blocks * LANES, sizeof *sum);
+#pragma omp for schedule(dynamic, 8)
         for (size_t d = 0; d < b->draws; d++)
             redrawn += draw(u, pick_column(b, d, u->columns), lb_rng_make(b->seed, d), picked, sum,
                             b->drawn + d, b->draws);
@@ -231,9 +252,8 @@ static bool leave_out(const units *u, const double *sum, size_t g, size_t *other
 {
     double total = NAN;
     for (size_t r = 0; r < u->columns; r++) {
-        const double *line = u->lines + (r * u->n + g) * u->width;
         for (size_t k = 0; k < u->width; k++)
-            left[k] = sum[r * u->width + k] - line[k];
+            left[k] = sum[r * u->width + k] - *line_at(u, r, g, k);
         if (r == 0 && isnan(total = total_one_pass(left, u->width))) {
             for (size_t i = 0, count = 0; i < u->n; i++)
                 if (i != g)
@@ -258,7 +278,7 @@ static void jackknife(lb_bootstrap *b, const units *u)
     for (size_t r = 0; r < u->columns; r++)
         for (size_t g = 0; g < u->n; g++)
             for (size_t k = 0; k < u->width; k++)
-                sum[r * u->width + k] += u->lines[(r * u->n + g) * u->width + k];
+                sum[r * u->width + k] += *line_at(u, r, g, k);
     for (size_t g = 0; g < u->n && b->without; g++)
         if (!leave_out(u, sum, g, others, left, b->without + g)) {
             free(b->without);
