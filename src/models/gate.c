@@ -91,8 +91,8 @@ static lb_status check_rows(const lb_gate *g, lb_gate_rows d, const char *which,
     if ((st = check_finite(d.x, "feature", err)) != LB_OK ||
         (st = check_finite(d.experts, "expert", err)) != LB_OK ||
         (st = check_finite(y, "target", err)) != LB_OK)
-        return lb_error_within(err, "%s rows", which);
-    return LB_OK;
+        lb_error_within(err, "%s rows", which);
+    return st;
 }
 
 static size_t record_stride(const lb_gate_block *b)

@@ -90,10 +90,10 @@ void lb_gate_curve_free(lb_gate_curve *c);
  * Train @p g from the weights it has, and leave it with those of the best epoch. mean and standard
  * deviation (divisor n) are those of the training rows; a feature with one value in all of them is
  * dropped. The rows of epoch t = 1, 2, ... come in the order lb_gate_order(seed, t).
- * Scratch: n_train and n_validation times F + K + 8 doubles.  Cost: O(epochs n H (F + K)).
+ * Scratch: F + K + 8 doubles a row.  Cost: O(epochs n H (F + K)).
  *
- * One row, one expert, more features than rows, experts that all agree: all are fitted, with zero
- * gradients where there is nothing to learn (then the first epoch stays the best).
+ * One row, one expert, more features than rows, experts that all agree: all are fitted. Where there
+ * is nothing to learn the gradient is zero to rounding and the weights stay where they were drawn.
  * @return LB_OK; LB_ESHAPE; LB_EINVAL (no rows, an option outside its range); LB_ENUMERIC (NaN or
  *         infinity in the rows: the place is named; or a loss that is not finite: the epoch is
  *         named). After a failure the gate and the curve are as they were

@@ -23,24 +23,24 @@ INLINE double exp_negative(double x)
     union {
         double f;
         uint64_t bits;
-    } n = {.f = x * 0x1.71547652b82fep+0 + 0x1.8p52}, power; /* n sits in the low bits */
+    } n = {.f = fma(x, 0x1.71547652b82fep+0, 0x1.8p52)}, power; /* n sits in the low bits */
     const double whole = n.f - 0x1.8p52;
-    const double r = (x - whole * 0x1.62e42fefap-1) - whole * 0x1.cf79abc9e3b39p-40;
+    const double r = fma(-whole, 0x1.cf79abc9e3b39p-40, fma(-whole, 0x1.62e42fefap-1, x));
     double s = 1.0 / 6227020800.0;
-    s = s * r + 1.0 / 479001600.0;
-    s = s * r + 1.0 / 39916800.0;
-    s = s * r + 1.0 / 3628800.0;
-    s = s * r + 1.0 / 362880.0;
-    s = s * r + 1.0 / 40320.0;
-    s = s * r + 1.0 / 5040.0;
-    s = s * r + 1.0 / 720.0;
-    s = s * r + 1.0 / 120.0;
-    s = s * r + 1.0 / 24.0;
-    s = s * r + 1.0 / 6.0;
-    s = s * r + 0.5;
-    s = s * r * r + r;
+    s = fma(s, r, 1.0 / 479001600.0);
+    s = fma(s, r, 1.0 / 39916800.0);
+    s = fma(s, r, 1.0 / 3628800.0);
+    s = fma(s, r, 1.0 / 362880.0);
+    s = fma(s, r, 1.0 / 40320.0);
+    s = fma(s, r, 1.0 / 5040.0);
+    s = fma(s, r, 1.0 / 720.0);
+    s = fma(s, r, 1.0 / 120.0);
+    s = fma(s, r, 1.0 / 24.0);
+    s = fma(s, r, 1.0 / 6.0);
+    s = fma(s, r, 0.5);
+    s = fma(s * r, r, r);
     power.bits = (n.bits << 52) + 0x3ff0000000000000u; /* 2^n */
-    const double result = s * power.f + power.f;
+    const double result = fma(s, power.f, power.f);
     return x < -708.0 ? 0.0 : result;
 }
 
@@ -52,18 +52,19 @@ INLINE void column_sums(size_t rows, const double *d, size_t m, double *g)
             g[c] += d[c];
 }
 
-/* z -> p = softmax(z), yhat = sum_k p_k e_k; residual = yhat - y. */
+/* z -> p = softmax(z), yhat = sum_k p_k e_k; residual = yhat - y. The last logit is 0. */
 INLINE void mix(lb_gate_block *b, double *restrict yhat, double *restrict residual)
 {
-    const size_t k = b->shape.experts, kw = b->kw;
+    const size_t k = b->shape.experts, zw = b->zw;
     double top[ROWS], sum[ROWS] = {0.0};
     double *restrict p = b->p;
     const double *restrict e = b->e, *restrict y = b->y, *restrict z = b->z;
-    for (size_t j = 0; j < k; j++)
+    memset(top, 0, sizeof top);
+    memset(p + (k - 1) * ROWS, 0, ROWS * sizeof *p);
+    for (size_t j = 0; j + 1 < k; j++)
         for (size_t r = 0; r < ROWS; r++)
-            p[j * ROWS + r] = z[r * kw + j];
-    memcpy(top, p, sizeof top);
-    for (size_t j = 1; j < k; j++)
+            p[j * ROWS + r] = z[r * zw + j];
+    for (size_t j = 0; j + 1 < k; j++)
         for (size_t r = 0; r < ROWS; r++)
             top[r] = p[j * ROWS + r] > top[r] ? p[j * ROWS + r] : top[r];
     for (size_t j = 0; j < k; j++)
@@ -90,14 +91,14 @@ INLINE void mix_back(lb_gate_block *b, double scale, const double *restrict yhat
                      const double *restrict residual)
 {
     const size_t k = b->shape.experts, kw = b->kw;
-    double *restrict z = b->z;
+    double *restrict dz = b->dz;
     const double *restrict p = b->p, *restrict e = b->e;
     for (size_t j = 0; j < k; j++) {
-        double dz[ROWS];
+        double column[ROWS];
         for (size_t r = 0; r < ROWS; r++)
-            dz[r] = 2.0 * scale * residual[r] * p[j * ROWS + r] * (e[j * ROWS + r] - yhat[r]);
+            column[r] = 2.0 * scale * residual[r] * p[j * ROWS + r] * (e[j * ROWS + r] - yhat[r]);
         for (size_t r = 0; r < ROWS; r++)
-            z[r * kw + j] = dz[r];
+            dz[r * kw + j] = column[r];
     }
 }
 
@@ -178,6 +179,7 @@ lb_gate_block *lb_gate_block_new(lb_gate_shape shape)
     b->fw = whole_vectors(shape.features);
     b->hw = whole_vectors(shape.hidden);
     b->kw = whole_vectors(shape.experts);
+    b->zw = whole_vectors(shape.experts - 1);
     b->inner = shape.hidden ? b->hw : b->fw;
     b->in_n = shape.hidden ? shape.hidden : shape.features;
     b->b1 = shape.features * b->hw;
@@ -186,11 +188,13 @@ lb_gate_block *lb_gate_block_new(lb_gate_shape shape)
     b->n_weights = b->b2 + b->kw;
     b->w = zeros(b->n_weights);
     b->g = zeros(b->n_weights);
-    b->w2t = zeros(b->in_n * b->kw);
+    b->w2t = zeros(b->in_n * b->zw);
+    b->b2t = zeros(b->zw);
     b->x = zeros(ROWS * b->fw);
     b->h = zeros(ROWS * b->hw);
     b->d = zeros(ROWS * b->hw);
-    b->z = zeros(ROWS * b->kw);
+    b->z = zeros(ROWS * b->zw);
+    b->dz = zeros(ROWS * b->kw);
     b->e = zeros(ROWS * shape.experts);
     b->p = zeros(ROWS * shape.experts);
     b->y = zeros(ROWS);
@@ -203,7 +207,7 @@ void lb_gate_block_free(lb_gate_block *b)
 {
     if (!b)
         return;
-    double *parts[] = {b->w, b->g, b->w2t, b->x, b->h, b->d, b->z, b->e, b->p, b->y};
+    double *parts[] = {b->w, b->g, b->w2t, b->b2t, b->x, b->h, b->d, b->z, b->dz, b->e, b->p, b->y};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         free(parts[i]);
     free(b);
@@ -243,10 +247,13 @@ void lb_gate_block_store(const lb_gate_block *b, const double *padded, double *p
 
 void lb_gate_block_refresh(lb_gate_block *b)
 {
-    const double *w2 = b->w + b->w2;
-    for (size_t k = 0; k < b->shape.experts; k++)
+    const size_t last = b->shape.experts - 1;
+    const double *w2 = b->w + b->w2, *b2 = b->w + b->b2, *zero = w2 + last * b->inner;
+    for (size_t k = 0; k < last; k++) {
         for (size_t j = 0; j < b->in_n; j++)
-            b->w2t[j * b->kw + k] = w2[k * b->inner + j];
+            b->w2t[j * b->zw + k] = w2[k * b->inner + j] - zero[j];
+        b->b2t[k] = b2[k] - b2[last];
+    }
 }
 
 double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,

@@ -9,9 +9,11 @@
  * so that each product below is a broadcast times a vector, without a sum across lanes:
  *
  *     h (row, H) += x[row][f] W1[f][:]         dW1[f][:] += x[row][f] dh[row][:]
- *     z (row, K) += h[row][j] W2[j][:]         dW2'[k][:] += dz[row][k] h[row][:]
+ *     z (row, K-1) += h[row][j] V[j][:]        dW2'[k][:] += dz[row][k] h[row][:]
  *                                              dh[row][:] += dz[row][k] W2'[k][:]
  *
+ * Softmax knows differences of logits only: column k of V is that of W2 less the last one, and the
+ * last logit is 0. Nine experts then fill one vector of eight.
  * A padded weight has a gradient of zero and stays zero under Adam.
  */
 
@@ -28,14 +30,15 @@ typedef double lb_gate_kernel(lb_gate_block *b, size_t rows, double scale, bool 
 
 struct lb_gate_block {
     lb_gate_shape shape;
-    size_t fw, hw, kw;  /* F, H, K rounded up to whole vectors */
+    size_t fw, hw;      /* F, H rounded up to whole vectors */
+    size_t kw, zw;      /* K, K - 1 likewise */
     size_t inner, in_n; /* width and true size of the last layer's input: H, or F without hidden */
     size_t n_weights;   /* padded block: W1 (F, hw), b1 (hw), W2' (K, inner), b2 (kw) */
     double *w, *g;      /* weights and gradient */
     size_t b1, w2, b2;  /* where the parts begin; W1 at 0 */
-    double *w2t;        /* (in_n, kw): W2 as the forward pass wants it */
+    double *w2t, *b2t;  /* V (in_n, zw) and its biases (zw) */
     double *x, *h, *d;  /* (rows, fw); (rows, hw): hidden units, and the derivatives by them */
-    double *z;          /* (rows, kw): logits, then their derivatives */
+    double *z, *dz;     /* (rows, zw): logits; (rows, kw): derivatives by all K of them */
     double *e, *p;      /* (K, rows): predictions of the experts, weights of the mixture */
     double *y;          /* (rows) */
     lb_gate_kernel *kernel;
@@ -45,7 +48,7 @@ lb_gate_block *lb_gate_block_new(lb_gate_shape shape);
 void lb_gate_block_free(lb_gate_block *b);
 
 /** Weights and gradient between the gate's plain block and the padded one. Each change of w ends
- * with lb_gate_block_refresh(), which remakes w2t. */
+ * with lb_gate_block_refresh(), which remakes w2t and b2t. */
 void lb_gate_block_load(lb_gate_block *b, const double *plain);
 void lb_gate_block_store(const lb_gate_block *b, const double *padded, double *plain);
 void lb_gate_block_refresh(lb_gate_block *b);

@@ -96,7 +96,7 @@ TARGET static double NAME(block)(lb_gate_block *b, size_t rows, double scale, bo
         NAME(product)(rows, b->x, b->fw, f, b->w, b->hw, b->w + b->b1, b->h);
         relu(b->h, rows * b->hw);
     }
-    NAME(product)(rows, in, b->inner, b->in_n, b->w2t, b->kw, b->w + b->b2, b->z);
+    NAME(product)(rows, in, b->inner, b->in_n, b->w2t, b->zw, b->b2t, b->z);
     mix(b, yhat, residual);
     for (size_t r = 0; r < rows; r++)
         total += residual[r] * residual[r];
@@ -106,10 +106,10 @@ TARGET static double NAME(block)(lb_gate_block *b, size_t rows, double scale, bo
     /* Backward, each line the derivative of its partner above: dW2' += dz' h, db2 += sum dz,
      * dh = dz W2' where h > 0, dW1 += x' dh, db1 += sum dh. */
     mix_back(b, scale, yhat, residual);
-    NAME(outer)(rows, b->z, b->kw, k, in, b->inner, b->g + b->w2);
-    column_sums(rows, b->z, b->kw, b->g + b->b2);
+    NAME(outer)(rows, b->dz, b->kw, k, in, b->inner, b->g + b->w2);
+    column_sums(rows, b->dz, b->kw, b->g + b->b2);
     if (!linear) {
-        NAME(product)(rows, b->z, b->kw, k, b->w + b->w2, b->hw, NULL, b->d);
+        NAME(product)(rows, b->dz, b->kw, k, b->w + b->w2, b->hw, NULL, b->d);
         relu_back(b->h, b->d, rows * b->hw);
         NAME(outer)(rows, b->x, b->fw, f, b->d, b->hw, b->g);
         column_sums(rows, b->d, b->hw, b->g + b->b1);
