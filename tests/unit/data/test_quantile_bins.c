@@ -166,6 +166,12 @@ Test(quantile_bins, a_tie_goes_to_the_lower_bin)
     cr_assert(lb_quantile_bins_merge(&b, rows, 30, &b, to, NULL));
     for (size_t k = 0; k < 5; k++)
         cr_expect(eq(int, to[k], want[k]), "bin %zu", k);
+    const size_t smallest[] = {10, 10, 10, 14, 40};
+    const int lower_first[] = {0, 0, 1, 1, 2};
+    lb_quantile_bins_at(five, 4, &b, &err);
+    cr_assert(lb_quantile_bins_merge(&b, smallest, 15, &b, to, NULL));
+    for (size_t k = 0; k < 5; k++)
+        cr_expect(eq(int, to[k], lower_first[k]), "bin %zu", k);
 }
 
 Test(quantile_bins, merging_goes_on_until_all_bins_suffice_or_one_is_left)

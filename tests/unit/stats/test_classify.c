@@ -194,20 +194,21 @@ Test(reliability, a_gate_that_knows_has_no_calibration_error)
 
 Test(reliability, an_edge_belongs_to_the_upper_interval)
 {
-    lb_rowset *ten = lb_rowset_all("ten", "toy", 10);
-    double edges[20];
-    const int zero[10] = {0};
-    lb_reliability_bin bins[10];
+    enum { EDGES = 100 }; /* 0.29 * 100 is below 29 */
+    lb_rowset *all = lb_rowset_all("edges", "toy", EDGES);
+    double edges[2 * EDGES];
+    const int zero[EDGES] = {0};
+    lb_reliability_bin bins[EDGES];
     lb_number ece;
-    for (size_t i = 0; i < 10; i++) {
-        edges[2 * i] = (double)i / 10.0;
+    for (size_t i = 0; i < EDGES; i++) {
+        edges[2 * i] = (double)i / EDGES;
         edges[2 * i + 1] = 1.0 - edges[2 * i];
     }
-    const lb_cmat m = {edges, 10, 2, 2};
-    cr_assert(eq(int, lb_reliability(ten, m, zero, 0, bins, 10, &ece, &err), LB_OK));
-    for (size_t b = 0; b < 10; b++)
+    const lb_cmat m = {edges, EDGES, 2, 2};
+    cr_assert(eq(int, lb_reliability(all, m, zero, 0, bins, EDGES, &ece, &err), LB_OK));
+    for (size_t b = 0; b < EDGES; b++)
         cr_expect(eq(sz, bins[b].n, 1), "interval %zu", b);
-    lb_rowset_free(ten);
+    lb_rowset_free(all);
 }
 
 Test(reliability, says_what_is_wrong)
