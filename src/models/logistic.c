@@ -23,14 +23,24 @@
 
 enum {
     S = LB_CROSS_STRIP,
-    CHUNK = LB_CROSS_CHAIN, /* rows worked on at a time */
-    LANES = 4 * S,          /* rows whose logits are summed side by side */
-    PARTS = 8,              /* what threads share: about so many parts of the rows */
-    TILE = 1024,            /* products of features packed at a time */
-    STEPS = 1000,
+    CHUNK = 128, /* rows worked on at a time, at most LB_CROSS_CHAIN */
+    BATCH = 16,  /* and while products are formed; divides CHUNK */
+    ACROSS = 3,  /* classes, */
+    DOWN = 2,    /* and strips or columns, that are summed side by side */
+    PARTS = 8,   /* what threads share: about so many parts of the rows */
+    TILE = 1024, /* products of features packed at a time */
+    STEPS = 200,
     HALVINGS = 60,
     SERIAL = 1 << 22, /* multiplications a Hessian below which threads do not pay */
 };
+
+/* Relative to the largest coefficient, and of log-losses. */
+#define NEGLIGIBLE 1e-8
+
+/* Neighbours in memory that are worked on side by side: aligned, and anywhere. */
+typedef double strip __attribute__((vector_size(S * sizeof(double)), may_alias));
+typedef double loose
+    __attribute__((vector_size(S * sizeof(double)), aligned(sizeof(double)), may_alias));
 
 /* --- the rows, packed ------------------------------------------------------------------------ */
 
@@ -41,19 +51,18 @@ typedef struct part {
 
 /*
  * The rows used, fold by fold, each part padded with rows of zeros to whole chunks. Columns: 1 for
- * the intercept, then the features that vary, (x - mean) / sd. Kept twice, because logits run over
- * rows and products over columns: x(i, j) at x[i * pad + j] and, within chunk c,
- * xt[(c * m + j) * CHUNK + i % CHUNK].
+ * the intercept, then the features that vary, (x - mean) / sd. Within chunk c, row t and column j
+ * stand at x[(c * m + j) * CHUNK + t]: everything here runs over rows.
  */
 typedef struct design {
-    size_t n, m, pad;        /* rows; columns with the intercept; the same as a multiple of S */
+    size_t n, m;             /* rows; columns with the intercept */
     size_t k, pairs, *known; /* (k) classes with rows, and pairs of them */
     size_t products;         /* of columns: m (m + 1) / 2 */
     size_t *column;          /* (m - 1) of x */
     double *mean, *sd;       /* (m - 1) */
     size_t n_parts, packed;  /* packed: rows with the padding */
     part *parts;
-    double *x, *xt;
+    double *x;
     double *label; /* (packed) index among the known classes; -1 in the padding */
     bool threads;
 } design;
@@ -61,7 +70,7 @@ typedef struct design {
 static void design_free(design *d)
 {
     free(d->known), free(d->column), free(d->mean), free(d->sd), free(d->parts);
-    free(d->x), free(d->xt), free(d->label);
+    free(d->x), free(d->label);
 }
 
 /* Rows by class, and what can be wrong with labels and folds. counts: (classes). */
@@ -168,22 +177,19 @@ static void lay_out(design *d, const int *label, const int *fold, size_t n, size
 
 static void pack_row(design *d, size_t at, const double *x, double label)
 {
-    double *row = d->x + at * d->pad, *slot = d->xt + at / CHUNK * d->m * CHUNK + at % CHUNK;
-    row[0] = slot[0] = 1.0;
+    double *slot = d->x + at / CHUNK * d->m * CHUNK + at % CHUNK;
+    slot[0] = 1.0;
     for (size_t j = 1; j < d->m; j++)
-        row[j] = slot[j * CHUNK] = (x[d->column[j - 1]] - d->mean[j - 1]) / d->sd[j - 1];
+        slot[j * CHUNK] = (x[d->column[j - 1]] - d->mean[j - 1]) / d->sd[j - 1];
     d->label[at] = label;
 }
 
 /* The parts of a fold follow each other, so its rows are read once, in the order of x. */
 static void pack(design *d, lb_cmat x, const int *label, const int *fold)
 {
-    d->pad = (d->m + S - 1) / S * S;
-    d->x = lb_xaligned(d->packed * d->pad, sizeof *d->x);
-    d->xt = lb_xaligned(d->packed * d->m, sizeof *d->xt);
+    d->x = lb_xaligned(d->packed * d->m, sizeof *d->x);
     d->label = lb_xaligned(d->packed, sizeof *d->label);
-    memset(d->x, 0, d->packed * d->pad * sizeof *d->x);
-    memset(d->xt, 0, d->packed * d->m * sizeof *d->xt);
+    memset(d->x, 0, d->packed * d->m * sizeof *d->x);
     for (size_t i = 0; i < d->packed; i++)
         d->label[i] = -1.0;
     size_t at = 0;
@@ -265,16 +271,28 @@ INLINE double exp_negative(double x)
     return x >= -707.0 ? y.f : 0.0;
 }
 
-/* z(k, t) = v_k'x_t for one chunk. */
-INLINE void logits(const design *d, const double *v, const double *xt, double *z)
+INLINE void clear(strip sum[ACROSS][DOWN])
 {
-    for (size_t k = 0; k < d->k; k++)
-        for (size_t t = 0; t < CHUNK; t += LANES) {
-            double sum[LANES] = {0.0};
+    for (size_t q = 0; q < ACROSS; q++)
+        for (size_t i = 0; i < DOWN; i++)
+            sum[q][i] = (strip){0.0};
+}
+
+/* z(k, t) = v_k'x_t for one chunk, a block of classes by strips of rows at a time. Beyond the last
+ * class a block repeats it, for nothing; so does gradient_of(). */
+INLINE void logits(const design *d, const double *v, const double *x, double *z)
+{
+    for (size_t k = 0; k < d->k; k += ACROSS)
+        for (size_t t = 0; t < CHUNK; t += DOWN * S) {
+            strip sum[ACROSS][DOWN];
+            clear(sum);
             for (size_t j = 0; j < d->m; j++)
-                for (size_t i = 0; i < LANES; i++)
-                    sum[i] += v[k * d->m + j] * xt[j * CHUNK + t + i];
-            memcpy(z + k * CHUNK + t, sum, sizeof sum);
+                for (size_t q = 0; q < ACROSS; q++)
+                    for (size_t i = 0; i < DOWN; i++)
+                        sum[q][i] += v[(k + q < d->k ? k + q : d->k - 1) * d->m + j] *
+                                     *(const strip *)(x + j * CHUNK + t + i * S);
+            for (size_t q = 0; q < ACROSS && k + q < d->k; q++)
+                memcpy(z + (k + q) * CHUNK + t, sum[q], sizeof sum[q]);
         }
 }
 
@@ -317,26 +335,32 @@ INLINE void residuals(const design *d, const double *label, double *p, double *r
             r[k * CHUNK + t] -= label[t] == (double)k ? s->others[t] : 0.0;
 }
 
-/* g(k, j) += sum over t of r(k, t) x(t, j), S columns at a time. */
-INLINE void gradient_of(const design *d, const double *r, const double *x, double *g)
+/* g(k, j) += sum over t of r(k, t) x(t, j), rows t, t + S, t + 2 S ... in a lane of their own. */
+INLINE void gradient_of(const design *d, const double *r, const double *x, strip *g)
 {
-    for (size_t k = 0; k < d->k; k++)
-        for (size_t j = 0; j < d->pad; j += S) {
-            double sum[S] = {0.0};
-            for (size_t t = 0; t < CHUNK; t++)
-                for (size_t i = 0; i < S; i++)
-                    sum[i] += r[k * CHUNK + t] * x[t * d->pad + j + i];
-            for (size_t i = 0; i < S; i++)
-                g[k * d->pad + j + i] += sum[i];
+    for (size_t k = 0; k < d->k; k += ACROSS)
+        for (size_t j = 0; j < d->m; j += DOWN) {
+            strip sum[ACROSS][DOWN];
+            clear(sum);
+            for (size_t t = 0; t < CHUNK; t += S)
+                for (size_t q = 0; q < ACROSS; q++)
+                    for (size_t i = 0; i < DOWN; i++)
+                        sum[q][i] +=
+                            *(const strip *)(r + (k + q < d->k ? k + q : d->k - 1) * CHUNK + t) *
+                            *(const strip *)(x + (j + i < d->m ? j + i : d->m - 1) * CHUNK + t);
+            for (size_t q = 0; q < ACROSS && k + q < d->k; q++)
+                for (size_t i = 0; i < DOWN && j + i < d->m; i++)
+                    g[(k + q) * d->m + j + i] += sum[q][i];
         }
 }
 
 FOR_EVERY_CPU static void evaluate_chunk(const design *d, size_t first, const double *v, double *p,
-                                         double *r, double *g, row_sums *s)
+                                         double *r, strip *g, row_sums *s)
 {
-    logits(d, v, d->xt + first * d->m, p);
+    const double *x = d->x + first * d->m;
+    logits(d, v, x, p);
     residuals(d, d->label + first, p, r, s);
-    gradient_of(d, r, d->x + first * d->pad, g); /* rows of the padding are 0 */
+    gradient_of(d, r, x, g); /* rows of the padding are 0 */
 }
 
 /* --- Newton's method ------------------------------------------------------------------------- */
@@ -352,7 +376,8 @@ typedef struct solver {
     double *block;
     double f, gradient;      /* objective at v; largest |g| / n */
     double *p, *r;           /* (packed, k) probabilities; (parts, k, CHUNK) residuals */
-    double *part_g, *part_f; /* (parts, k, pad); (parts) */
+    strip *part_g;           /* (parts, k, m), a lane for every S-th row */
+    double *part_f;          /* (parts) */
     double *grams;           /* (parts, pairs, products) */
     double *gram, *h, *unit; /* their sum; (k m, k m) Hessian; (k m) 1 / sqrt(diagonal) */
     lb_cholesky *room;       /* its factor */
@@ -361,7 +386,8 @@ typedef struct solver {
 
 static void solver_free(solver *s)
 {
-    free(s->penalty), free(s->block), free(s->p), free(s->part_g), free(s->grams), free(s->gram);
+    free(s->penalty), free(s->block), free(s->p), free(s->part_g), free(s->part_f);
+    free(s->grams), free(s->gram);
     lb_cholesky_free(s->room);
 }
 
@@ -375,8 +401,8 @@ static solver solver_make(const design *d, int out)
     s.unit = s.try_g + u;
     s.p = lb_xaligned((d->packed + d->n_parts * CHUNK) * d->k, sizeof *s.p);
     s.r = s.p + d->packed * d->k;
-    s.part_g = lb_xcalloc(d->n_parts * (d->k * d->pad + 1), sizeof *s.part_g);
-    s.part_f = s.part_g + d->n_parts * d->k * d->pad;
+    s.part_g = lb_xaligned(d->n_parts * u, sizeof *s.part_g);
+    s.part_f = lb_xcalloc(d->n_parts, sizeof *s.part_f);
     s.grams = lb_xaligned(d->n_parts * d->pairs * d->products, sizeof *s.grams);
     s.gram = lb_xcalloc(d->pairs * d->products + u * u, sizeof *s.gram);
     s.h = s.gram + d->pairs * d->products;
@@ -391,9 +417,10 @@ static void evaluate_part(solver *s, size_t i, const double *v)
 {
     const design *d = s->d;
     const part *at = &d->parts[i];
-    double *g = s->part_g + i * d->k * d->pad, loss = 0.0;
+    strip *g = s->part_g + i * d->k * d->m;
+    double loss = 0.0;
     row_sums sums;
-    memset(g, 0, d->k * d->pad * sizeof *g);
+    memset(g, 0, d->k * d->m * sizeof *g);
     for (size_t done = 0; done < at->rows; done += CHUNK) {
         const size_t first = at->first + done, rest = at->rows - done;
         evaluate_chunk(d, first, v, s->p + first * d->k, s->r + i * d->k * CHUNK, g, &sums);
@@ -422,9 +449,9 @@ static double evaluate(solver *s, const double *v, double *g)
         if (d->parts[i].fold == s->out)
             continue;
         f += s->part_f[i];
-        for (size_t k = 0; k < d->k; k++)
-            for (size_t j = 0; j < d->m; j++)
-                g[k * d->m + j] += s->part_g[(i * d->k + k) * d->pad + j];
+        for (size_t u = 0; u < d->k * d->m; u++)
+            for (size_t lane = 0; lane < S; lane++)
+                g[u] += s->part_g[i * d->k * d->m + u][lane];
     }
     return f;
 }
@@ -441,25 +468,33 @@ static size_t pair_number(size_t m, size_t d0, size_t a, size_t b)
 }
 
 /* Products of diagonals from .. to-1 for some rows, as strips for lb_cross_add(). Column b of row t
- * is x[t * row + b * column]. Scratch: 2 m + (to - from) m + S. */
-FOR_EVERY_CPU static void pack_pairs(size_t rows, const double *x, size_t row, size_t column,
-                                     size_t m, size_t from, size_t to, double *scratch, double *out)
+ * is x[b * CHUNK + t]. Products are made S at a time, those too many overwritten by the next
+ * diagonal. It goes by a few rows, so that nothing is read back just after it was written in pieces
+ * of another size. Scratch: BATCH rows of 2 m + S zeros and of (to - from) m + S. */
+FOR_EVERY_CPU static void pack_pairs(size_t rows, const double *x, size_t m, size_t from, size_t to,
+                                     double *scratch, double *out)
 {
-    double *twice = scratch, *flat = scratch + 2 * m;
-    for (size_t t = 0; t < rows; t++) {
-        size_t at = 0;
+    const size_t twice = 2 * m + S, flat = (to - from) * m + S;
+    double *products = scratch + BATCH * twice;
+    for (size_t t0 = 0; t0 < rows; t0 += BATCH) {
         for (size_t b = 0; b < m; b++)
-            twice[b] = twice[m + b] = x[t * row + b * column];
-        for (size_t d = from; d < to; d++) {
-            const size_t n = 2 * d == m ? m / 2 : m;
-            for (size_t b = 0; b < n; b++)
-                flat[at + b] = twice[b] * twice[b + d];
-            at += n;
+            for (size_t t = 0; t < BATCH; t++)
+                scratch[t * twice + b] = scratch[t * twice + m + b] = x[b * CHUNK + t0 + t];
+        size_t cols = 0;
+        for (size_t t = 0; t < BATCH; t++) {
+            const double *row = scratch + t * twice;
+            cols = 0;
+            for (size_t d = from; d < to; d++) {
+                const size_t n = 2 * d == m ? m / 2 : m;
+                for (size_t b = 0; b < n; b += S)
+                    *(loose *)(products + t * flat + cols + b) =
+                        *(const loose *)(row + b) * *(const loose *)(row + b + d);
+                cols += n;
+            }
         }
-        for (size_t i = at; i % S; i++)
-            flat[i] = 0.0;
-        for (size_t i = 0; i < at; i += S)
-            memcpy(out + i * CHUNK + t * S, flat + i, S * sizeof *out);
+        for (size_t t = 0; t < BATCH; t++)
+            for (size_t i = 0; i < cols; i += S)
+                *(strip *)(out + i * CHUNK + (t0 + t) * S) = *(loose *)(products + t * flat + i);
     }
 }
 
@@ -475,17 +510,18 @@ static void weigh_part(solver *s, size_t i)
     double *gram = s->grams + i * d->pairs * d->products;
     double *weights = lb_xaligned(lb_strips_size(CHUNK, d->pairs), sizeof *weights);
     double *products = lb_xaligned(lb_strips_size(CHUNK, wide), sizeof *products);
-    double *scratch = lb_xcalloc(2 * (d->m + d->k) + wide + d->pairs + S, sizeof *scratch);
+    double *scratch =
+        lb_xcalloc(BATCH * (2 * (d->m + d->k) + wide + d->k * d->k + 2 * S), sizeof *scratch);
     memset(gram, 0, d->pairs * d->products * sizeof *gram);
     for (size_t done = 0; done < at->rows; done += CHUNK) {
         const size_t first = at->first + done;
         const size_t rows = at->rows - done < CHUNK ? at->rows - done : CHUNK;
-        pack_pairs(rows, s->p + first * d->k, 1, CHUNK, d->k, 1, d->k / 2 + 1, scratch, weights);
+        pack_pairs(rows, s->p + first * d->k, d->k, 1, d->k / 2 + 1, scratch, weights);
         for (size_t from = 0; from < diagonals; from += some) {
             const size_t to = from + some < diagonals ? from + some : diagonals;
             const size_t c0 = from * d->m, c1 = to * d->m;
             const size_t cols = (c1 < d->products ? c1 : d->products) - c0;
-            pack_pairs(rows, d->x + first * d->pad, d->pad, 1, d->m, from, to, scratch, products);
+            pack_pairs(rows, d->x + first * d->m, d->m, from, to, scratch, products);
             lb_cross_add((lb_strips){weights, rows, d->pairs, CHUNK},
                          (lb_strips){products, rows, cols, CHUNK}, false,
                          (lb_mat){gram + c0, d->pairs, cols, d->products});
@@ -592,7 +628,7 @@ static bool step_is_small(const solver *s)
         w = fmax(w, fabs(s->v[i]) / sd);
         step_w = fmax(step_w, fabs(s->step[i]) / sd);
     }
-    return step <= 1e-8 * v && step_w <= 1e-8 * w;
+    return step <= NEGLIGIBLE * v && step_w <= NEGLIGIBLE * w;
 }
 
 static double slope(const solver *s, const double *g)
@@ -640,16 +676,17 @@ static double advance(solver *s)
 static lb_status minimise(solver *s, lb_error *err)
 {
     double last = INFINITY; /* gradient before the last step */
-    bool fresh = false;     /* that step had the Hessian of its own place */
+    bool whole = true;      /* that step was not shortened */
+    bool newton = false;    /* nor was its Hessian that of another place */
     memcpy(s->try, s->v, s->d->k * s->d->m * sizeof *s->v);
     arrive(s, evaluate(s, s->try, s->try_g));
     for (int steps = 0; steps < STEPS; steps++) {
-        const bool stalled = fresh && s->gradient > 0.5 * last;
+        const bool stalled = newton && s->gradient > 0.5 * last;
         if (s->factored)
             find_step(s);
         if (s->factored && s->gradient <= LB_LOGISTIC_GRADIENT && (stalled || step_is_small(s)))
             return LB_OK;
-        fresh = !s->factored || s->gradient > 0.1 * last;
+        const bool fresh = !s->factored || !whole || s->gradient > 0.1 * last;
         if (fresh) {
             const lb_status st = newton_factor(s, err);
             if (st != LB_OK)
@@ -662,7 +699,8 @@ static lb_status minimise(solver *s, lb_error *err)
             return LB_OK; /* as far down as rounding lets it go */
         if (share == 0.0)
             break;
-        last = share < 1.0 ? 0.0 : last;
+        whole = share == 1.0;
+        newton = whole && fresh;
     }
     return LB_FAIL(err, LB_ENUMERIC,
                    "logistic regression on %zu rows stopped after %zu steps at a gradient of %g a "
@@ -706,10 +744,9 @@ void lb_logistic_free(lb_logistic *m)
 }
 
 /* v'(x - mean) / sd in terms of x. */
-static lb_status model_fill(lb_logistic *m, const solver *s, double C, lb_error *err)
+static void model_fill(lb_logistic *m, const solver *s, double C)
 {
     const design *d = s->d;
-    bool finite = true;
     m->C = C;
     m->gradient = s->gradient;
     m->iterations = s->iterations;
@@ -721,17 +758,10 @@ static lb_status model_fill(lb_logistic *m, const solver *s, double C, lb_error 
         double *w = m->w.data + d->known[k] * m->w.stride, *b = &m->b[d->known[k]];
         *b = s->v[k * d->m];
         for (size_t j = 1; j < d->m; j++) {
-            const double v = s->v[k * d->m + j] / d->sd[j - 1];
-            w[d->column[j - 1]] = v;
-            *b -= v * d->mean[j - 1];
-            finite = finite && isfinite(v) && isfinite(*b);
+            w[d->column[j - 1]] = s->v[k * d->m + j] / d->sd[j - 1];
+            *b -= w[d->column[j - 1]] * d->mean[j - 1];
         }
     }
-    if (!finite)
-        return LB_FAIL(err, LB_ENUMERIC,
-                       "logistic regression: a coefficient is beyond the range of doubles per unit "
-                       "of x: rescale the columns");
-    return LB_OK;
 }
 
 lb_status lb_logistic_fit(lb_cmat x, const int *label, size_t classes, double C, bool standardise,
@@ -753,8 +783,7 @@ lb_status lb_logistic_fit(lb_cmat x, const int *label, size_t classes, double C,
         goto done;
     if ((st = minimise(&s, err)) != LB_OK)
         goto done;
-    if ((st = model_fill(m, &s, C, err)) != LB_OK)
-        goto done;
+    model_fill(m, &s, C);
     *out = m;
     m = NULL;
 done:
@@ -796,33 +825,37 @@ static void score(solver *s, fold_score *out)
     out->accuracy = (double)hits / (double)n;
 }
 
-/* Fit without fold f from where the fit on all rows ended. The Hessian there is that of all rows
- * less the fold's, whose parts lie in all->grams. */
-static void run_fold(const solver *all, int f, fold_score *out)
+/* Fit without fold f. It starts where the fit on all rows ended, plus as far away from there as
+ * this fold's fit ended for the last C. The Hessian there is near that of all rows less the fold's,
+ * whose parts lie in all->grams. */
+static void run_fold(const solver *all, int f, double *away, fold_score *out)
 {
     const design *d = all->d;
     solver s = solver_make(d, f);
     *out = (fold_score){0};
     memcpy(s.penalty, all->penalty, d->m * sizeof *s.penalty);
-    memcpy(s.v, all->v, d->k * d->m * sizeof *s.v);
+    for (size_t u = 0; u < d->k * d->m; u++)
+        s.v[u] = all->v[u] + away[u];
     if ((out->st = factor(&s, all->grams, &out->err)) != LB_OK)
         goto done;
     if ((out->st = minimise(&s, &out->err)) != LB_OK)
         goto done;
+    for (size_t u = 0; u < d->k * d->m; u++)
+        away[u] = s.v[u] - all->v[u];
     score(&s, out);
 done:
     solver_free(&s);
 }
 
-/* All folds at the C and the place of @p all: means of their scores. */
-static lb_status run_folds(const solver *all, size_t folds, double *log_loss, double *accuracy,
-                           lb_error *err)
+/* All folds at the C and the place of @p all: means of their scores. away: (folds, unknowns). */
+static lb_status run_folds(const solver *all, size_t folds, double *away, double *log_loss,
+                           double *accuracy, lb_error *err)
 {
     fold_score *scores = lb_xcalloc(folds, sizeof *scores);
     lb_status st = LB_OK;
 #pragma omp parallel for schedule(dynamic, 1) if (all->d->threads)
     for (size_t f = 0; f < folds; f++)
-        run_fold(all, (int)f, &scores[f]);
+        run_fold(all, (int)f, away + f * all->d->k * all->d->m, &scores[f]);
     for (size_t f = 0; f < folds && st == LB_OK; f++) {
         *log_loss += scores[f].log_loss / (double)folds;
         *accuracy += scores[f].accuracy / (double)folds;
@@ -855,29 +888,24 @@ static lb_status check_grid(lb_cvec Cs, size_t folds, lb_error *err)
     return LB_OK;
 }
 
-/* Every C of the grid, upwards; the best model so far is kept. */
-static lb_status run_grid(lb_logistic_cv *cv, solver *s, size_t folds, bool standardise,
-                          lb_error *err)
+/* One C: the fit on all rows, from where the last C ended, and those without a fold. */
+static lb_status run_one(lb_logistic_cv *cv, size_t c, solver *s, size_t folds, double *away,
+                         bool standardise, lb_error *err)
 {
-    lb_status st = LB_OK;
-    for (size_t c = 0; c < cv->n_grid; c++) {
-        if ((st = set_penalty(s, cv->C[c], standardise, err)) != LB_OK)
-            return st;
-        if (c > 0 && (st = factor(s, s->grams, err)) != LB_OK) /* gathered at the last C's end */
-            return st;
-        if ((st = minimise(s, err)) == LB_OK)
-            st = newton_factor(s, err);
-        if (st == LB_OK)
-            st = run_folds(s, folds, &cv->log_loss[c], &cv->accuracy[c], err);
-        if (st == LB_OK && (c == 0 || cv->log_loss[c] < cv->log_loss[cv->best])) {
-            cv->best = c;
-            st = model_fill(cv->model, s, cv->C[c], err);
-        }
-        if (st != LB_OK)
-            return lb_error_within(err, "C = %g", cv->C[c]);
+    lb_status st = set_penalty(s, cv->C[c], standardise, err);
+    if (st == LB_OK && c > 0)
+        st = factor(s, s->grams, err); /* gathered at the last C's end */
+    if (st == LB_OK)
+        st = minimise(s, err);
+    if (st == LB_OK)
+        st = newton_factor(s, err);
+    if (st == LB_OK)
+        st = run_folds(s, folds, away, &cv->log_loss[c], &cv->accuracy[c], err);
+    if (st == LB_OK && (c == 0 || cv->log_loss[c] < cv->log_loss[cv->best] * (1.0 - NEGLIGIBLE))) {
+        cv->best = c;
+        model_fill(cv->model, s, cv->C[c]);
     }
-    cv->edge = cv->n_grid == 1 ? 0 : (cv->best == cv->n_grid - 1) - (cv->best == 0);
-    return LB_OK;
+    return st == LB_OK ? LB_OK : lb_error_within(err, "C = %g", cv->C[c]);
 }
 
 lb_status lb_logistic_fit_cv(lb_cmat x, const int *label, size_t classes, lb_cvec Cs,
@@ -890,6 +918,7 @@ lb_status lb_logistic_fit_cv(lb_cmat x, const int *label, size_t classes, lb_cve
         return st;
     design d = {.m = 1};
     solver s = {0};
+    double *away = NULL;
     lb_logistic_cv *cv = lb_xcalloc(1, sizeof *cv);
     cv->n_grid = Cs.n;
     cv->C = lb_xcalloc(Cs.n, sizeof *cv->C);
@@ -901,12 +930,16 @@ lb_status lb_logistic_fit_cv(lb_cmat x, const int *label, size_t classes, lb_cve
                           err)) != LB_OK)
         goto done;
     s = solver_make(&d, -1);
-    if ((st = run_grid(cv, &s, folds, standardise, err)) != LB_OK)
-        goto done;
+    away = lb_xcalloc(folds * d.k * d.m, sizeof *away);
+    for (size_t c = 0; c < Cs.n; c++)
+        if ((st = run_one(cv, c, &s, folds, away, standardise, err)) != LB_OK)
+            goto done;
+    cv->edge = Cs.n == 1 ? 0 : (cv->best == Cs.n - 1) - (cv->best == 0);
     *out = cv;
     cv = NULL;
 done:
     lb_logistic_cv_free(cv);
+    free(away);
     solver_free(&s);
     design_free(&d);
     return st;

@@ -30,8 +30,8 @@
  * Cost a Hessian: rows * K(K-1)/2 * m(m+1)/2 multiplications, K classes, m = features + 1. Made for
  * tens of features: K m is at most LB_LOGISTIC_UNKNOWNS.
  *
- * Threads share fixed parts of the rows, which are summed in a fixed order: one and two threads
- * give the same bits.
+ * Threads share fixed parts of the rows, which are summed in a fixed order, or the folds: one and
+ * two threads give the same bits. A small problem runs on one.
  *
  * What awkward data come to:
  *   constant feature     dropped and counted, coefficient 0, which is also its optimum
@@ -87,7 +87,7 @@ typedef struct lb_logistic_cv {
     double *C;        /* (n_grid) as given */
     double *log_loss; /* (n_grid) mean over folds of the fold's mean -log p of the true class */
     double *accuracy; /* (n_grid) mean over folds of the share of rows whose largest p is true */
-    size_t best;      /* index of the smallest log-loss; a tie goes to the smaller C */
+    size_t best;      /* index of the smallest log-loss; a tie (to 1e-8) goes to the smaller C */
     int edge;         /* -1: best is the first C of the grid, +1: the last, 0: inside; 0 of one C */
     lb_logistic *model; /* fitted on all rows used, C[best] */
 } lb_logistic_cv;

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { P = 13, K = 9, FOLDS = 5, GRID = 5, ROUNDS = 5 };
+enum { P = 13, K = 9, FOLDS = 5, GRID = 5 };
 
 static const double grid[GRID] = {0.01, 0.1, 1.0, 10.0, 100.0};
 
@@ -80,7 +80,7 @@ static void fit(witness *w, const problem *q, double C, bool standardise, const 
 static void time_fit(witness *w, const problem *q)
 {
     double best = INFINITY;
-    for (int i = 0; i < ROUNDS && w->status == LB_OK; i++) {
+    for (int i = 0; i < (w->full ? 5 : 1) && w->status == LB_OK; i++) {
         lb_logistic *m = NULL;
         const double since = lb_clock();
         w->status =
@@ -95,7 +95,7 @@ static void cross_validate(witness *w, const problem *q)
 {
     double best = INFINITY;
     lb_logistic_cv *cv = NULL;
-    for (int i = 0; i < (w->full ? ROUNDS : 1) && w->status == LB_OK; i++) {
+    for (int i = 0; i < (w->full ? 3 : 1) && w->status == LB_OK; i++) {
         lb_logistic_cv_free(cv);
         const double since = lb_clock();
         w->status = lb_logistic_fit_cv((lb_cmat){q->x, q->n, P, P}, q->label, K,
