@@ -173,41 +173,34 @@ done:
     return st;
 }
 
-/* Task numbers by work, the most first. */
-static void by_work(const lb_mlp_task *tasks, size_t n, size_t *order)
+/* All networks of one call. */
+typedef struct class
 {
-    for (size_t i = 0; i < n; i++) {
-        const size_t work = tasks[i].data.n_train;
-        size_t at = i;
-        for (; at > 0 && tasks[order[at - 1]].data.n_train < work; at--)
-            order[at] = order[at - 1];
-        order[at] = i;
-    }
+    const lb_mlp_task *tasks;
+    lb_mlp **out;
+} class;
+
+static lb_status fit_number(void *self, size_t i, lb_error *err)
+{
+    const class *c = self;
+    return fit_one(&c->tasks[i], &c->out[i], err);
 }
 
 lb_status lb_mlp_fit(const lb_mlp_task *tasks, size_t n, lb_mlp **out, lb_error *err)
 {
-    size_t *order = lb_xcalloc(n, sizeof *order);
-    lb_error *errors = lb_xcalloc(n, sizeof *errors);
-    lb_status st = LB_OK;
+    class c = {tasks, out};
+    double *work = lb_xcalloc(n, sizeof *work);
     memset(out, 0, n * sizeof(lb_mlp *));
-    by_work(tasks, n, order);
-#pragma omp parallel for schedule(dynamic, 1) if (n > 1)
     for (size_t i = 0; i < n; i++)
-        fit_one(&tasks[order[i]], &out[order[i]], &errors[order[i]]);
-    for (size_t i = 0; i < n && st == LB_OK; i++)
-        if ((st = errors[i].status) != LB_OK) {
-            if (err && err->status == LB_OK)
-                *err = errors[i];
-            if (n > 1)
-                lb_error_within(err, "network %zu", i);
-        }
+        if (lb_mlp_check(&tasks[i].options, NULL) == LB_OK)
+            work[i] = (double)tasks[i].data.n_train *
+                      (double)lb_mlp_weights(lb_source_cols(tasks[i].data.x), &tasks[i].options);
+    const lb_status st = lb_training_share(n, work, "network", fit_number, &c, err);
     for (size_t i = 0; i < n && st != LB_OK; i++) {
         lb_mlp_free(out[i]);
         out[i] = NULL;
     }
-    free(order);
-    free(errors);
+    free(work);
     return st;
 }
 

@@ -312,3 +312,37 @@ done:
         lb_training_free(out);
     return st;
 }
+
+static size_t *largest_first(size_t n, const double *work)
+{
+    size_t *order = lb_xcalloc(n, sizeof *order);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at > 0 && work[order[at - 1]] < work[i]; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    return order;
+}
+
+lb_status lb_training_share(size_t n, const double *work, const char *what,
+                            lb_status (*job)(void *self, size_t i, lb_error *err), void *self,
+                            lb_error *err)
+{
+    size_t *order = largest_first(n, work);
+    lb_error *errors = lb_xcalloc(n, sizeof *errors);
+    lb_status st = LB_OK;
+#pragma omp parallel for schedule(dynamic, 1) if (n > 1)
+    for (size_t i = 0; i < n; i++)
+        job(self, order[i], &errors[order[i]]);
+    for (size_t i = 0; i < n && st == LB_OK; i++)
+        if ((st = errors[i].status) != LB_OK) {
+            if (err && err->status == LB_OK)
+                *err = errors[i];
+            if (err && n > 1)
+                lb_error_within(err, "%s %zu", what, i);
+        }
+    free(order);
+    free(errors);
+    return st;
+}

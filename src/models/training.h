@@ -101,6 +101,15 @@ void lb_training_free(lb_training *t); /* leaves it empty */
 /** The order in which epoch @p epoch (from 1) goes through @p train: out (n) row numbers. */
 void lb_training_order(uint64_t seed, uint64_t epoch, const size_t *train, size_t n, size_t *out);
 
+/**
+ * Run @p n jobs, each on one thread, the largest first; a single job has all threads to itself.
+ * @param work  (n) size of each, in any unit
+ * @return LB_OK, or what the first job that failed says, as "@p what 2: ..." when there are several
+ */
+lb_status lb_training_share(size_t n, const double *work, const char *what,
+                            lb_status (*job)(void *self, size_t i, lb_error *err), void *self,
+                            lb_error *err);
+
 /** What the loop trains. */
 typedef struct lb_trainee {
     void *self;
