@@ -438,3 +438,26 @@ Test(windows, no_rows_give_no_features)
     free(out);
     sky_free(&s);
 }
+
+/* Between core and band lies a pixel that only the median of three looks at. */
+Test(windows, look_at_the_pixels_they_use_and_at_no_other)
+{
+    sky s = sky_make(1, 512);
+    const double step = s.wave[1] - s.wave[0], lo = s.wave[100] - 0.5 * step, hi = lo + 5.0 * step;
+    const lb_window w = {"gap", lo, hi, lo - 9.0 * step, lo - step, hi + step, hi + 9.0 * step};
+    const lb_window_feature f = {"depth_gap", LB_WINDOW_DEPTH, 0, 0};
+    const lb_window_set set = {&w, 1, &f, 1};
+    double out;
+    for (size_t j = 99; j <= 105; j += 6) {
+        const float was = s.flux[j];
+        s.flux[j] = NAN;
+        for (int depth = LB_DEPTH_MIN; depth <= LB_DEPTH_MEDIAN3; depth++)
+            cr_expect(eq(int,
+                         lb_windows_features(&set, (lb_window_options){0, (lb_window_depth)depth},
+                                             sky_wave(&s), "air", sky_view(&s),
+                                             lb_mat_of(&out, 1, 1), NULL, NULL, NULL),
+                         depth == LB_DEPTH_MIN ? LB_OK : LB_ENUMERIC));
+        s.flux[j] = was;
+    }
+    sky_free(&s);
+}
