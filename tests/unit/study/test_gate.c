@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/memory.h"
+#include "study/gate.h"
+#include "study/world.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct scene {
+    lb_study s;
+    lb_error err;
+    lb_window line;
+    lb_window_feature features[2];
+    lb_window_set set;
+} scene;
+
+/* One window over pixels 3 .. 6, its continuum the pixel on either side. */
+static void scene_open(scene *t)
+{
+    const world w = world_make();
+    *t = (scene){.s = {.id = "e90", .profile = "toy"}};
+    t->s.err = &t->err;
+    t->s.spec = world_nine();
+    cr_assert(eq(int, lb_cohort_open(w.dir, "", t->s.spec, &t->s.data, &t->err), LB_OK), "%s",
+              t->err.text);
+    t->s.record = lb_record_new("e90", t->s.spec);
+    const double *wave = lb_spectra_wave(t->s.data.split.test).data;
+    t->line = (lb_window){"toy", wave[3], wave[7], wave[2], wave[3], wave[7], wave[8]};
+    t->features[0] = (lb_window_feature){"depth_toy", LB_WINDOW_DEPTH, 0, 0};
+    t->features[1] = (lb_window_feature){"mean_toy", LB_WINDOW_MEAN, 0, 0};
+    t->set = (lb_window_set){&t->line, 1, t->features, 2};
+}
+
+static void scene_close(scene *t)
+{
+    lb_record_abandon(t->s.record);
+    lb_cohort_close(&t->s.data);
+    lb_spec_free(t->s.spec);
+}
+
+static void expect_probabilities(lb_mat p)
+{
+    for (size_t i = 0; i < p.rows; i++) {
+        double sum = 0.0;
+        for (size_t k = 0; k < p.cols; k++)
+            sum += p.data[i * p.stride + k];
+        cr_assert(epsilon_eq(dbl, sum, 1.0, 1e-12));
+    }
+}
+
+Test(gate_inputs, are_lines_and_principal_components_of_the_noisy_rows)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    lb_gate_inputs in;
+    lb_gate_inputs_make(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &t.set, 2, &in);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(sz, in.n, 4));
+    cr_expect(eq(str, in.name[0], "depth_toy"));
+    cr_expect(eq(str, in.name[3], "PCA2"));
+    lb_exposure seen;
+    lb_cohort_expose(c, 0.5, lb_noise_seeds_of(t.s.spec), &seen);
+    float x[PIXELS];
+    for (size_t i = 0; i < c->test.n; i++) {
+        cr_assert(eq(int,
+                     seen.test.read(seen.test.self, i, (lb_matf){x, 1, PIXELS, PIXELS}, &t.err),
+                     LB_OK));
+        const double mean = ((double)x[3] + (double)x[4] + (double)x[5] + (double)x[6]) / 4.0;
+        cr_assert(epsilon_eq(dbl, in.test.data[i * in.test.stride + 1], mean, 1e-6));
+    }
+    double sum[2] = {0.0};
+    for (size_t i = 0; i < c->train.n; i++)
+        for (size_t j = 0; j < 2; j++)
+            sum[j] += in.train.data[i * in.train.stride + 2 + j];
+    cr_expect(lt(dbl, fabs(sum[0]) + fabs(sum[1]), 1e-6), "scores are about the training mean");
+    const size_t columns[] = {3, 1};
+    lb_gate_inputs some = lb_gate_inputs_pick(&in, columns, 2);
+    cr_expect(eq(str, some.name[0], "PCA2"));
+    cr_expect(eq(dbl, some.val.data[2 * 7], in.val.data[4 * 7 + 3]));
+    lb_gate_inputs_free(&some);
+    lb_gate_inputs_free(&in);
+    scene_close(&t);
+}
+
+Test(gate_name, gives_every_row_a_probability_for_every_domain)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    lb_domains d = lb_domains_mh(c);
+    lb_gate_inputs in;
+    lb_named gate;
+    const double C[] = {0.1, 1.0, 10.0};
+    lb_gate_inputs_make(&t.s, c, 0.0, lb_noise_seeds_of(t.s.spec), &t.set, 2, &in);
+    lb_gate_name(&t.s, &in, &d, (lb_gate_options){{C, 3}, 5, 42}, &gate);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(sz, gate.classes, 3));
+    cr_expect(eq(sz, gate.test.rows, c->test.n));
+    cr_expect(eq(sz, gate.cv->model->n_rows,
+                 lb_domains_count(d.train, c->train.n, 0) +
+                     lb_domains_count(d.train, c->train.n, 1) +
+                     lb_domains_count(d.train, c->train.n, 2)),
+              "rows without an expert teach nothing");
+    expect_probabilities(gate.train);
+    expect_probabilities(gate.val);
+    expect_probabilities(gate.test);
+    lb_named_free(&gate);
+    lb_gate_inputs_free(&in);
+    lb_domains_free(&d);
+    scene_close(&t);
+}
+
+Test(gate_inputs, a_window_outside_the_spectra_stops_the_study)
+{
+    scene t;
+    scene_open(&t);
+    t.line.hi = 20000.0;
+    t.line.right_lo = 20000.0;
+    t.line.right_hi = 20010.0;
+    lb_gate_inputs in;
+    lb_named gate;
+    lb_domains d = lb_domains_mh(&t.s.data);
+    lb_gate_inputs_make(&t.s, &t.s.data, 0.5, lb_noise_seeds_of(t.s.spec), &t.set, 2, &in);
+    cr_expect(eq(int, t.s.status, LB_EINVAL));
+    cr_expect(eq(sz, in.n, 0));
+    lb_gate_name(&t.s, &in, &d, (lb_gate_options){0}, &gate);
+    cr_expect(eq(ptr, gate.cv, NULL), "nothing is fitted after a failure");
+    lb_domains_free(&d);
+    scene_close(&t);
+}
