@@ -110,7 +110,7 @@ def torch_train(torch, hidden, batch, start, dtype):
 
 
 for name, (hidden, batch) in CASES.items():
-    for again in range(3 if w.full else 1):
+    for again in range(5 if w.full else 1):
         with w.timed(name):
             train, held, best, facts = numpy_train(hidden, batch, w[name + "_start"])
     w.close(f"{name}, training loss", w[name + "_train"], train, rtol=1e-6)

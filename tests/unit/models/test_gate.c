@@ -252,6 +252,60 @@ Test(gate, both_forms_beat_the_best_single_expert_and_the_mean)
     rows_free(&v);
 }
 
+/* The rows of one batch as a set of their own. */
+static rows rows_pick(const rows *d, const size_t *which, size_t n)
+{
+    const size_t f = d->view.x.cols, k = d->view.experts.cols;
+    rows b = rows_make(n, f, k, 0);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(b.x + i * f, d->x + which[i] * f, f * sizeof(double));
+        memcpy(b.e + i * k, d->e + which[i] * k, k * sizeof(double));
+        b.y[i] = d->y[which[i]];
+    }
+    return b;
+}
+
+Test(gate, training_is_adam_down_the_gradients_of_the_batches_in_the_shuffled_order)
+{
+    enum { N = 107, BATCH = 40 };
+    rows t = rows_make(N, 3, 4, 1);
+    lb_gate *g = gate_make(3, 5, 4, 2), *mine = gate_make(3, 5, 4, 2);
+    const size_t n = g->weights.n;
+    lb_gate_options o = quick(2);
+    o.batch = BATCH;
+    lb_gate_curve c = train(g, &t, &t, o);
+    cr_assert(eq(sz, c.best, 2));
+    memcpy(mine->mean.data, g->mean.data, 3 * sizeof(double));
+    memcpy(mine->inverse.data, g->inverse.data, 3 * sizeof(double));
+    lb_adam *adam = lb_adam_new(n, o.adam);
+    double *gradient = lb_xcalloc(n, sizeof *gradient), loss;
+    size_t order[N];
+    for (size_t epoch = 1; epoch <= 2; epoch++) {
+        double met = 0.0;
+        lb_gate_order(o.seed, epoch, order, N);
+        for (size_t first = 0; first < N; first += BATCH) {
+            const size_t size = N - first < BATCH ? N - first : BATCH;
+            rows b = rows_pick(&t, order + first, size);
+            cr_assert(
+                eq(int, lb_gate_loss(mine, b.view, (lb_vec){gradient, n}, &loss, NULL), LB_OK));
+            lb_adam_step(adam, gradient, mine->weights.data);
+            met += loss * (double)size / N;
+            rows_free(&b);
+        }
+        cr_expect(epsilon_eq(dbl, c.train[epoch - 1], met, 1e-12));
+        cr_expect(epsilon_eq(dbl, c.validation[epoch - 1], loss_of(mine, &t), 1e-12));
+    }
+    for (size_t i = 0; i < n; i++)
+        cr_expect(epsilon_eq(dbl, g->weights.data[i], mine->weights.data[i], 1e-11), "weight %zu",
+                  i);
+    lb_adam_free(adam);
+    free(gradient);
+    lb_gate_curve_free(&c);
+    lb_gate_free(g);
+    lb_gate_free(mine);
+    rows_free(&t);
+}
+
 Test(gate, keeps_the_weights_of_the_best_epoch)
 {
     rows t = rows_make(60, 5, 4, 1), v = rows_make(40, 5, 4, 2); /* few rows: it overfits */
