@@ -13,7 +13,11 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { ROWS = LB_GATE_ROWS, DEEP = 4, WIDE = 2 };
+enum { ROWS = LB_GATE_ROWS };
+
+/* What a product does with its result: max(0, s), or the derivative of that at the value it came
+ * to, which is 1 where positive and else 0. */
+typedef enum ending { PLAIN, RELU, RELU_BACK } ending;
 
 /* exp(x) for x <= 0, right to 2 ulp; below -708 it is 0. x = n ln 2 + r with n whole and
  * |r| <= ln 2 / 2 (Cody & Waite 1980, Software Manual for the Elementary Functions, ch. 6), and the
@@ -102,20 +106,6 @@ INLINE void mix_back(lb_gate_block *b, double scale, const double *restrict yhat
     }
 }
 
-/* h = max(0, h), written so that NaN stays. */
-INLINE void relu(double *restrict h, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        h[i] = h[i] < 0.0 ? 0.0 : h[i];
-}
-
-/* The derivative of max(0, h) by h is 1 where it came out positive, else 0. */
-INLINE void relu_back(const double *restrict h, double *restrict dh, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        dh[i] = h[i] > 0.0 ? dh[i] : 0.0;
-}
-
 /* One double at a time: fma() is right everywhere, and fast where the CPU has it. */
 #define NAME(x) x##_portable
 #define TARGET
@@ -125,6 +115,9 @@ INLINE void relu_back(const double *restrict h, double *restrict dh, size_t n)
 #define STORE(p, s) (*(p) = (s))
 #define BROADCAST(x) (x)
 #define FMA(a, b, c) fma(a, b, c)
+#define WIDE 2
+#define POSITIVE(s) ((s) < 0.0 ? 0.0 : (s))
+#define WHERE_POSITIVE(h, s) ((h) > 0.0 ? (s) : 0.0)
 #include "models/gate_kernel.h"
 
 #if defined(__x86_64__)
@@ -136,6 +129,9 @@ INLINE void relu_back(const double *restrict h, double *restrict dh, size_t n)
 #define STORE _mm256_store_pd
 #define BROADCAST _mm256_set1_pd
 #define FMA _mm256_fmadd_pd
+#define WIDE 2
+#define POSITIVE(s) _mm256_max_pd(_mm256_setzero_pd(), s) /* NaN in s wins */
+#define WHERE_POSITIVE(h, s) _mm256_and_pd(_mm256_cmp_pd(h, _mm256_setzero_pd(), _CMP_GT_OQ), s)
 #include "models/gate_kernel.h"
 
 #define NAME(x) x##_avx512
@@ -146,6 +142,10 @@ INLINE void relu_back(const double *restrict h, double *restrict dh, size_t n)
 #define STORE _mm512_store_pd
 #define BROADCAST _mm512_set1_pd
 #define FMA _mm512_fmadd_pd
+#define WIDE 4
+#define POSITIVE(s) _mm512_max_pd(_mm512_setzero_pd(), s)
+#define WHERE_POSITIVE(h, s)                                                                       \
+    _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(h, _mm512_setzero_pd(), _CMP_GT_OQ), s)
 #include "models/gate_kernel.h"
 #endif
 
@@ -192,7 +192,6 @@ lb_gate_block *lb_gate_block_new(lb_gate_shape shape)
     b->b2t = zeros(b->zw);
     b->x = zeros(ROWS * b->fw);
     b->h = zeros(ROWS * b->hw);
-    b->d = zeros(ROWS * b->hw);
     b->z = zeros(ROWS * b->zw);
     b->dz = zeros(ROWS * b->kw);
     b->e = zeros(ROWS * shape.experts);
@@ -207,7 +206,7 @@ void lb_gate_block_free(lb_gate_block *b)
 {
     if (!b)
         return;
-    double *parts[] = {b->w, b->g, b->w2t, b->b2t, b->x, b->h, b->d, b->z, b->dz, b->e, b->p, b->y};
+    double *parts[] = {b->w, b->g, b->w2t, b->b2t, b->x, b->h, b->z, b->dz, b->e, b->p, b->y};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         free(parts[i]);
     free(b);

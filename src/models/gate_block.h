@@ -37,7 +37,7 @@ struct lb_gate_block {
     double *w, *g;      /* weights and gradient */
     size_t b1, w2, b2;  /* where the parts begin; W1 at 0 */
     double *w2t, *b2t;  /* V (in_n, zw) and its biases (zw) */
-    double *x, *h, *d;  /* (rows, fw); (rows, hw): hidden units, and the derivatives by them */
+    double *x, *h;      /* (rows, fw); (rows, hw): hidden units, then the derivatives by them */
     double *z, *dz;     /* (rows, zw): logits; (rows, kw): derivatives by all K of them */
     double *e, *p;      /* (K, rows): predictions of the experts, weights of the mixture */
     double *y;          /* (rows) */
