@@ -214,6 +214,40 @@ Test(bootstrap_more, clusters_without_variance_are_redrawn_and_counted)
     lb_rowset_free(five);
 }
 
+/* Two small clusters near 0, one near a million: a draw without the last has a variance of twelve
+ * digits less than the squares around the mean of all rows. */
+Test(bootstrap_more, small_variance_far_from_the_mean_keeps_its_digits)
+{
+    enum { N = 8, DRAWS = 200 };
+    const double y[N] = {0, 1e6, 1, 3, 5, 7, 1e6 + 2, 1e6 + 3};
+    const double yhat[N] = {0.5, 1e6, 1, 2, 5.5, 7, 1e6 + 1, 1e6 + 2.5};
+    const size_t label[N] = {0, 2, 0, 0, 1, 1, 2, 2};
+    double draws[DRAWS];
+    size_t near = 0;
+    lb_rowset *set = lb_rowset_all("far", "d", N);
+    const lb_outcome o = outcome(set, y, yhat, "m");
+    lb_bootstrap *b = make(&o, 1, (lb_bootstrap_plan){DRAWS, 3, 1, label});
+    const size_t order[] = {0, 2, 1}; /* clusters are numbered as they appear */
+    lb_bootstrap_draws_r2(b, 0, draws);
+    for (size_t d = 0; d < DRAWS; d++) {
+        lb_rng r = lb_rng_make(3, d);
+        size_t list[3 * N], n = 0;
+        bool far = false;
+        for (size_t g = 0; g < 3; g++) {
+            const size_t picked = order[lb_rng_below(&r, 3)];
+            far |= picked == 2;
+            for (size_t i = 0; i < N; i++)
+                if (label[i] == picked)
+                    list[n++] = i;
+        }
+        near += !far;
+        cr_expect(epsilon_eq(dbl, draws[d], r2_of(y, yhat, list, n), 1e-9), "draw %zu", d);
+    }
+    cr_expect(gt(sz, near, 30), "8 of 27 draws are near");
+    lb_bootstrap_free(b);
+    lb_rowset_free(set);
+}
+
 /* --- nested draws --------------------------------------------------------------------------------
  */
 
@@ -510,6 +544,34 @@ Test(bootstrap_more, bca_is_the_formula_on_the_obvious_jackknife)
     cr_expect(epsilon_eq(dbl, x.ci_hi, lb_quantile(draws, DRAWS, 0.95), 1e-15), "and back again");
     lb_bootstrap_free(b);
     lb_rowset_free(few);
+}
+
+/* Small integers, so that every order of the same rows has the very same R2: about a tenth of the
+ * draws equal the estimate. */
+Test(bootstrap_more, draws_equal_to_the_estimate_count_half)
+{
+    enum { DRAWS = 400, N = 4 };
+    const double y[N] = {0, 4, 8, 12}, yhat[N] = {1, 4, 10, 11};
+    double draws[DRAWS], jack[N], ci[2];
+    size_t ties = 0;
+    lb_rowset *set = lb_rowset_all("integers", "d", N);
+    const lb_outcome o = outcome(set, y, yhat, "m");
+    lb_bootstrap *b = make(&o, 1, (lb_bootstrap_plan){.draws = DRAWS, .seed = 6});
+    lb_number x;
+    lb_bootstrap_set_interval(b, LB_INTERVAL_BCA);
+    cr_assert(eq(int, lb_bootstrap_set_level(b, 0.5, NULL), LB_OK));
+    cr_assert(eq(int, lb_bootstrap_r2(b, 0, &x, NULL), LB_OK));
+    lb_bootstrap_draws_r2(b, 0, draws);
+    for (size_t d = 0; d < DRAWS; d++)
+        ties += draws[d] == x.value;
+    cr_assert(gt(sz, ties, DRAWS / 20));
+    for (size_t i = 0; i < N; i++)
+        jack[i] = r2_without(y, yhat, N, i);
+    obvious_bca(draws, DRAWS, jack, N, x.value, 0.5, ci);
+    cr_expect(epsilon_eq(dbl, x.ci_lo, ci[0], 1e-12));
+    cr_expect(epsilon_eq(dbl, x.ci_hi, ci[1], 1e-12));
+    lb_bootstrap_free(b);
+    lb_rowset_free(set);
 }
 
 /* A cluster is one unit of the jackknife, and the columns of a model count by their mean. */
