@@ -141,10 +141,10 @@ static void put_group_means(lb_study *s, const bin_result *bin)
                     n++;
                 }
             }
-            lb_study_put(s,
-                         n ? lb_number_plain(sum / (double)n, "mean_r2", "")
-                           : lb_number_na("mean_r2", "n/a (no bin scored)"),
-                         "mean_bin_r2.%s", names[axis][strip]);
+            lb_number mean = n ? lb_number_plain(sum / (double)n, "mean_r2", "")
+                               : lb_number_na("mean_r2", "n/a (no bin scored)");
+            mean.oracle = true; /* of experts that true labels chose */
+            lb_study_put(s, mean, "mean_bin_r2.%s", names[axis][strip]);
         }
     }
 }
@@ -162,7 +162,9 @@ static void put_suspicion(lb_study *s, const lb_number *pooled, const bin_result
     if (!lb_study_ok(s))
         return;
     lb_study_put(s, check.weighted, "weighted_bin_r2");
-    lb_study_put(s, lb_number_plain(check.gap, "r2_gap", ""), "weighted_minus_pooled");
+    lb_number gap = lb_number_plain(check.gap, "r2_gap", "");
+    gap.oracle = check.weighted.oracle;
+    lb_study_put(s, gap, "weighted_minus_pooled");
     lb_study_put(s, lb_number_count(check.rows_differ), "row_sets_differ");
     lb_study_put_text(s, check.text, "suspicion");
 }

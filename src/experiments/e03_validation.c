@@ -72,6 +72,7 @@ static void put_leading_axis(lb_study *s, const result *r)
     const bool mh_leads = r->ablation[MH].value >= r->ablation[TEFF].value;
     lb_number sum =
         lb_number_plain(r->ablation[MH].value + r->ablation[TEFF].value, "sum_of_gains", "");
+    sum.oracle = r->ablation[MH].oracle;
     lb_study_put(s, mh_leads ? r->ablation[MH] : r->ablation[TEFF], "ablation.best_axis.delta_r2");
     lb_study_put_text(s, mh_leads ? "[M/H]" : "T_eff", "ablation.best_axis.name");
     lb_study_put(s, sum, "ablation.sum_of_single_axes");
@@ -82,6 +83,7 @@ static void put_bootstrap(lb_study *s, const lb_contest *t, result *r)
 {
     lb_number above = lb_number_plain(100.0 * r->val_alpha.p_above, "percent", "%");
     above.digits = 1;
+    above.oracle = r->val_alpha.oracle;
     put_ladder(s, &r->val_alpha, "small.noise_0.2.delta_r2.val_alpha");
     r->boot_mean = lb_contest_delta_mean(t, NINE, GLOBAL);
     lb_study_put(s, r->boot_mean, "small.noise_0.2.bootstrap.mean");

@@ -27,6 +27,7 @@ lb_status lb_suspicion_check(const lb_number *pooled, const lb_number *bins, siz
         return LB_FAIL(err, LB_EINVAL, "the pooled score is '%s', not r2", pooled->kind);
     double sum = 0.0;
     size_t scored = 0;
+    bool oracle = false;
     *out = (lb_suspicion){0};
     for (size_t i = 0; i < k; i++) {
         if (strcmp(bins[i].kind, "r2"))
@@ -37,11 +38,13 @@ lb_status lb_suspicion_check(const lb_number *pooled, const lb_number *bins, siz
             continue;
         }
         sum += (double)bins[i].n * bins[i].value;
+        oracle = oracle || bins[i].oracle;
         scored += bins[i].n;
     }
     out->weighted = scored ? lb_number_plain(sum / (double)scored, "r2_weighted", "")
                            : lb_number_na("r2_weighted", "n/a (no bin has a score)");
     out->weighted.n = scored;
+    out->weighted.oracle = oracle;
     out->gap = out->weighted.value - pooled->value;
     out->rows_differ = out->rows_in_bins != pooled->n;
     out->suspicious = out->rows_differ || fabs(out->gap) > LB_SUSPICIOUS_GAP;

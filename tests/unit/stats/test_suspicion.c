@@ -48,6 +48,18 @@ Test(suspicion, rows_that_do_not_add_up_are_proof)
     cr_expect(strstr(s.text, "816") && strstr(s.text, "1000"), "%s", s.text);
 }
 
+Test(suspicion, bins_scored_by_an_oracle_make_an_oracle_s_mean)
+{
+    lb_number bins[] = {r2(0.9, 300), r2(0.8, 100)};
+    const lb_number pooled = r2(0.87, 400);
+    lb_suspicion s;
+    cr_assert(eq(int, lb_suspicion_check(&pooled, bins, 2, &s, NULL), LB_OK));
+    cr_expect(not(s.weighted.oracle));
+    bins[1].oracle = true;
+    cr_assert(eq(int, lb_suspicion_check(&pooled, bins, 2, &s, NULL), LB_OK));
+    cr_expect(s.weighted.oracle);
+}
+
 Test(suspicion, bins_without_a_score_are_left_out_and_counted)
 {
     lb_number bins[] = {r2(0.9, 99), lb_number_na("r2", "n/a (n<2)")};
