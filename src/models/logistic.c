@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <omp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ enum {
     TILE = 1024, /* products of features packed at a time */
     STEPS = 200,
     HALVINGS = 60,
-    SERIAL = 1 << 22, /* multiplications a Hessian below which threads do not pay */
+    SERIAL = 1 << 22, /* multiplications a Hessian below which threads do not pay, */
+    SINGLE = 512,     /* and unknowns below which they do not for its factor */
 };
 
 /* Relative to the largest coefficient, and of log-losses. */
@@ -570,6 +572,9 @@ static void assemble(solver *s, const double *grams)
 static lb_status factor(solver *s, const double *grams, lb_error *err)
 {
     const size_t u = s->d->k * s->d->m;
+    const int threads = omp_get_max_threads();
+    if (u < SINGLE)
+        omp_set_num_threads(1); /* lb_cholesky_factor() asks for all */
     assemble(s, grams);
     for (size_t i = 0; i < u; i++)
         s->unit[i] = s->h[i * (u + 1)] > 0.0 ? 1.0 / sqrt(s->h[i * (u + 1)]) : 1.0;
@@ -580,6 +585,7 @@ static lb_status factor(solver *s, const double *grams, lb_error *err)
                 *lb_cholesky_place(s->room, i, j) = s->h[i * u + j] * s->unit[i] * s->unit[j];
         st = lb_cholesky_factor(s->room, shift, NULL);
     }
+    omp_set_num_threads(threads);
     s->factored = st == LB_OK;
     if (st != LB_OK)
         return LB_FAIL(err, st, "logistic regression: a Hessian of %zu unknowns cannot be factored",
