@@ -76,7 +76,7 @@ ok 'nothing frozen: verify does not pass' says 2 'freeze' verify
 ok 'freeze with a reason' "$bin/loggbook" freeze --profile quick --frozen "$frozen" --reason 'a test'
 ok 'what was just frozen agrees' says 0 'e02 .*entries agree' verify
 cp "$tsv" "$work/e02.tsv"
-tamper() { # tamper AWK: columns key value ci_lo ci_hi se n kind rows tolerance
+tamper() { # tamper AWK: columns key value ci_lo ci_hi se n kind rows tolerance oracle
   awk -F '\t' -v OFS='\t' "$1" "$work/e02.tsv" >"$tsv"
   no cmp -s "$work/e02.tsv" "$tsv"
 }
