@@ -6,12 +6,12 @@
 #include "linalg/multiply.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    SLICE = 64,          /* rows of a batch that one thread takes forward or back at a time */
     TILE_WEIGHTS = 8192, /* weights that it steps at a time: their gradient stays in the cache */
     WORTH_A_THREAD = 1 << 18, /* products below which a parallel region costs more than it gives */
 };
@@ -218,20 +218,23 @@ static lb_matf room_for(lb_matf m, slice s)
     return (lb_matf){m.data + s.first * m.stride, s.rows, m.cols, m.stride};
 }
 
-/* Share the slices of a batch among the threads. */
-static size_t slices(size_t rows)
-{
-    return (rows + SLICE - 1) / SLICE;
-}
-
-static slice slice_number(size_t i, size_t rows)
-{
-    return (slice){i * SLICE, rows - i * SLICE < SLICE ? rows - i * SLICE : SLICE};
-}
-
 static bool worth_threads(const lb_net *net, size_t rows)
 {
     return rows * net->n_weights > WORTH_A_THREAD;
+}
+
+/* Rows of a slice: one for each thread, since every slice reads all weights. */
+static size_t slice_rows(const lb_net *net, size_t rows)
+{
+    const bool shared = worth_threads(net, rows) && !omp_in_parallel();
+    const size_t threads = shared ? (size_t)omp_get_max_threads() : 1;
+    const size_t blocks = (rows + LB_MULTIPLY_ROWS - 1) / LB_MULTIPLY_ROWS;
+    return (blocks + threads - 1) / threads * LB_MULTIPLY_ROWS;
+}
+
+static slice slice_from(size_t first, size_t most, size_t rows)
+{
+    return (slice){first, rows - first < most ? rows - first : most};
 }
 
 /* A = max(Z + b, 0) . M for the rows of a slice; the last layer only adds b. */
@@ -265,9 +268,10 @@ lb_cmatf lb_net_forward(const lb_net *net, lb_net_work *work, lb_cmatf x,
         dropout = NULL;
     work->rows = x.rows;
     work->factor = dropout ? kept_factor(dropout->rate) : 1.0f;
-#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(net, x.rows))
-    for (size_t i = 0; i < slices(x.rows); i++) {
-        const slice s = slice_number(i, x.rows);
+    const size_t most = slice_rows(net, x.rows);
+#pragma omp parallel for schedule(static) if (worth_threads(net, x.rows))
+    for (size_t first = 0; first < x.rows; first += most) {
+        const slice s = slice_from(first, most, x.rows);
         for (size_t l = 1; l <= net->shape.layers;
              l++) { /* A_l = max(A_(l-1) W_l + b_l, 0) . M_l */
             const lb_cmatf a = rows_of(l == 1 ? x : lb_matf_const(work->a[l - 1]), s);
@@ -283,9 +287,10 @@ lb_cmatf lb_net_forward(const lb_net *net, lb_net_work *work, lb_cmatf x,
  * with the factor of what is kept. */
 static void backward(const lb_net *net, lb_net_work *work)
 {
-#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(net, work->rows))
-    for (size_t i = 0; i < slices(work->rows); i++) {
-        const slice s = slice_number(i, work->rows);
+    const size_t most = slice_rows(net, work->rows);
+#pragma omp parallel for schedule(static) if (worth_threads(net, work->rows))
+    for (size_t first = 0; first < work->rows; first += most) {
+        const slice s = slice_from(first, most, work->rows);
         for (size_t l = net->shape.layers; l > 1; l--) { /* D_(l-1) = (D_l W_l') . M . [A > 0] */
             const lb_matf out = room_for(work->d[l - 1], s), a = room_for(work->a[l - 1], s);
             lb_multiply(false, rows_of(lb_matf_const(work->d[l]), s), lb_matf_const(net->turned[l]),
