@@ -953,39 +953,35 @@ done:
 
 /* --- probabilities --------------------------------------------------------------------------- */
 
-/* One row; false if a logit of a known class left the range of doubles. */
-static bool softmax(const lb_logistic *m, const double *x, double *p)
+/* b_k + w_k'x times 2^(-2 half), by factors each scaled by 2^-half. */
+static double logit(const lb_logistic *m, size_t k, const double *x, int half)
 {
-    double top = -INFINITY, sum = 0.0;
-    for (size_t k = 0; k < m->w.rows; k++) {
-        p[k] = m->b[k];
-        for (size_t j = 0; j < m->w.cols; j++)
-            p[k] += m->w.data[k * m->w.stride + j] * x[j];
-        if (!isfinite(p[k]) && isfinite(m->b[k]))
-            return false;
-        top = fmax(top, p[k]);
-    }
-    for (size_t k = 0; k < m->w.rows; k++)
-        sum += p[k] = exp(p[k] - top);
-    for (size_t k = 0; k < m->w.rows; k++)
-        p[k] /= sum;
-    return true;
+    const double *w = m->w.data + k * m->w.stride;
+    double sum = ldexp(m->b[k], -2 * half);
+    for (size_t j = 0; j < m->w.cols; j++)
+        sum += half ? ldexp(w[j], -half) * ldexp(x[j], -half) : w[j] * x[j];
+    return sum;
 }
 
-/* The same in long double, whose range holds any sum of products of doubles. */
-static void softmax_wide(const lb_logistic *m, const double *x, long double *z, double *p)
+/* A logit that leaves the range of doubles on the way is summed again by 2^(-2 HALF), where none
+ * does. If the largest is beyond that range, its lead over any other is either nothing or infinite
+ * to an exponential. */
+static void softmax(const lb_logistic *m, const double *x, double *p)
 {
-    long double top = -INFINITY, sum = 0.0L;
+    enum { HALF = 600 };
+    double top = -INFINITY, most = -INFINITY, sum = 0.0;
     for (size_t k = 0; k < m->w.rows; k++) {
-        z[k] = m->b[k];
-        for (size_t j = 0; j < m->w.cols; j++)
-            z[k] += (long double)m->w.data[k * m->w.stride + j] * x[j];
-        top = fmaxl(top, z[k]);
+        p[k] = logit(m, k, x, 0);
+        if (!isfinite(p[k]))
+            p[k] = ldexp(logit(m, k, x, HALF), 2 * HALF);
+        top = fmax(top, p[k]);
     }
+    for (size_t k = 0; k < m->w.rows && isinf(top); k++)
+        most = fmax(most, logit(m, k, x, HALF));
     for (size_t k = 0; k < m->w.rows; k++)
-        sum += z[k] = expl(z[k] - top);
+        sum += p[k] = isinf(top) ? logit(m, k, x, HALF) == most : exp(p[k] - top);
     for (size_t k = 0; k < m->w.rows; k++)
-        p[k] = (double)(z[k] / sum);
+        p[k] /= sum;
 }
 
 lb_status lb_logistic_proba(const lb_logistic *m, lb_cmat x, lb_mat p, lb_error *err)
@@ -999,10 +995,7 @@ lb_status lb_logistic_proba(const lb_logistic *m, lb_cmat x, lb_mat p, lb_error 
             if (!isfinite(x.data[i * x.stride + j]))
                 return LB_FAIL(err, LB_ENUMERIC, "x[%zu][%zu] is %g", i, j,
                                x.data[i * x.stride + j]);
-    long double *z = lb_xcalloc(m->w.rows, sizeof *z);
     for (size_t i = 0; i < x.rows; i++)
-        if (!softmax(m, x.data + i * x.stride, p.data + i * p.stride))
-            softmax_wide(m, x.data + i * x.stride, z, p.data + i * p.stride);
-    free(z);
+        softmax(m, x.data + i * x.stride, p.data + i * p.stride);
     return LB_OK;
 }

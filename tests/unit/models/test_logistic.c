@@ -412,10 +412,36 @@ Test(logistic, probabilities_sum_to_one_for_any_logits)
         }
         cr_expect(lt(dbl, fabs(sum - 1.0), 4 * DBL_EPSILON), "row %zu: %g", i, sum);
     }
+    const lb_logistic low = {.w = lb_mat_of(w + 2, 2, 2),
+                             .b = b}; /* 0.5 + x0 + x1, 1e308 (x0 + x1) */
+    lb_mat two = proba(&low, (lb_cmat){(double[]){2.0, -3.0, -1e308, -1e308}, 2, 2, 2});
+    cr_expect(eq(dbl, two.data[0], 1.0), "-0.5 against -1e308");
+    cr_expect(eq(dbl, two.data[2], 1.0), "-2e308 against -2e616");
+    free(two.data);
     cr_expect(eq(dbl, p.data[3 * 2 + 2], 1.0), "2e616 wins over 0 and 2e308");
     cr_expect(eq(dbl, p.data[3 * 6 + 0], 1.0), "1.6e311 wins");
     cr_expect(eq(dbl, p.data[3 * 9 + 0], 1.0), "-2e616 and -2e308 lose to 0.5");
     cr_expect(lt(dbl, fabs(p.data[3 * 4 + 1] / p.data[3 * 4] - exp(-2.0)), 1e-12));
+    free(p.data);
+}
+
+/* Two logits of ordinary size keep their ratio beside one of -1e616; equal ones beyond the range of
+ * doubles share. */
+Test(logistic, logits_beyond_the_range_of_doubles_leave_the_others_their_ratio)
+{
+    double far[] = {0.5, 0.0, 0.0, 0.0, 0.0, 1e308}, same[] = {0.0, 1e200, 0.0, 1e200, 0.0, 1.0};
+    double b[] = {0.0, 1.0, 0.0};
+    const double x[] = {-1.0, -1e308}, large[] = {-1.0, 1e200};
+    lb_logistic m = {.w = lb_mat_of(far, 3, 2), .b = b};
+    lb_mat p = proba(&m, (lb_cmat){x, 1, 2, 2});
+    cr_expect(lt(dbl, fabs(p.data[0] / p.data[1] - exp(-1.5)), 1e-15));
+    cr_expect(eq(dbl, p.data[2], 0.0));
+    free(p.data);
+    m.w.data = same;
+    p = proba(&m, (lb_cmat){large, 1, 2, 2});
+    cr_expect(eq(dbl, p.data[0], 0.5));
+    cr_expect(eq(dbl, p.data[1], 0.5));
+    cr_expect(eq(dbl, p.data[2], 0.0));
     free(p.data);
 }
 
