@@ -152,6 +152,17 @@ void lb_cohort_close(lb_cohort *c)
     *c = (lb_cohort){0};
 }
 
+lb_cohort lb_cohort_head(const lb_cohort *c, size_t n_train)
+{
+    lb_cohort head = *c;
+    if (n_train < c->train.n)
+        head.train.n = n_train;
+    memset(head.n_train, 0, sizeof head.n_train);
+    for (size_t i = 0; i < head.train.n; i++)
+        head.n_train[head.train.group[i]]++;
+    return head;
+}
+
 lb_noise_seeds lb_noise_seeds_of(const lb_spec *spec)
 {
     return (lb_noise_seeds){lb_spec_size(spec, "protocol.split_seeds.train"),

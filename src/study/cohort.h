@@ -52,6 +52,11 @@ lb_status lb_cohort_open(const char *root, const char *prefix, const lb_spec *sp
                          lb_error *err);
 void lb_cohort_close(lb_cohort *c); /* zeroed is fine */
 
+/** @p c with its first @p n_train training rows only (all of them if it has fewer), which are a
+ * random draw as good as any: for what needs no more rows, a gate of a few features. Borrows
+ * everything from @p c: not to be closed. */
+lb_cohort lb_cohort_head(const lb_cohort *c, size_t n_train);
+
 /** A cohort seen at one noise level with one draw of the noise. Holds what its streams point to, so
  * it must stay where it is while they are used. */
 typedef struct lb_exposure {

@@ -164,12 +164,11 @@ static void parts_free(parts *p)
 /* --- the fit ------------------------------------------------------------------------------------
  */
 
-static lb_sweep_options options_of(const lb_spec *spec, size_t groups)
+static lb_moe_options options_of(const lb_spec *spec)
 {
-    lb_sweep_options o = {.groups = groups};
+    lb_moe_options o = {.standardise = lb_spec_flag(spec, "ridge.standardise"),
+                        .extend_decades = (int)lb_spec_size(spec, "ridge.extend_decades")};
     o.alphas.data = lb_spec_numbers(spec, "ridge.alphas", &o.alphas.n);
-    o.extend_decades = (int)lb_spec_size(spec, "ridge.extend_decades");
-    o.standardise = lb_spec_flag(spec, "ridge.standardise");
     return o;
 }
 
@@ -197,59 +196,140 @@ static void route(lb_study *s, lb_moe *m, size_t q)
     free(absent);
 }
 
-static void fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds, lb_moe *m)
+struct lb_moe_rows {
+    const lb_cohort *cohort;
+    parts parts;
+    size_t n;         /* models: the global one and all experts */
+    size_t *first;    /* index of the first expert of each domains */
+    bool *use;        /* (n, parts) what each model trains on */
+    lb_exposure seen; /* its streams point into it */
+    lb_gram *gram;
+};
+
+/* The global model uses every part; an expert those that name it. */
+static void deal_parts(lb_moe_rows *r)
 {
-    parts p = parts_of(c, m->domains, m->n_domains);
-    size_t n = 1;
-    for (size_t q = 0; q < m->n_domains; q++) {
-        m->first[q] = n;
-        n += m->domains[q].n;
+    const parts *p = &r->parts;
+    r->n = 1;
+    for (size_t q = 0; q < p->n_domains; q++) {
+        r->first[q] = r->n;
+        r->n += p->domains[q].n;
     }
-    lb_member *members = lb_xcalloc(n, sizeof *members);
-    bool *use = lb_xcalloc(n * p.n, sizeof *use);
-    for (size_t k = 0; k < p.n; k++) {
-        use[k] = true;
-        for (size_t q = 0; q < m->n_domains; q++) {
-            const int expert = p.key[k * m->n_domains + q];
+    r->use = lb_xcalloc(r->n * p->n, sizeof *r->use);
+    for (size_t k = 0; k < p->n; k++) {
+        r->use[k] = true;
+        for (size_t q = 0; q < p->n_domains; q++) {
+            const int expert = p->key[k * p->n_domains + q];
             if (expert >= 0)
-                use[(m->first[q] + (size_t)expert) * p.n + k] = true;
+                r->use[(r->first[q] + (size_t)expert) * p->n + k] = true;
         }
     }
-    members[0] = (lb_member){"global", use};
-    for (size_t q = 0; q < m->n_domains; q++)
-        for (size_t e = m->first[q]; e < m->first[q] + m->domains[q].n; e++)
-            members[e] = (lb_member){m->domains[q].name, use + e * p.n};
-    lb_exposure seen;
-    lb_cohort_expose(c, level, seeds, &seen);
-    seen.train.group = p.train;
-    seen.val.group = p.val;
-    lb_study_take(s, lb_sweep_run(&seen.train, &seen.val, &seen.test, members, n,
-                                  options_of(s->spec, p.n), &m->sweep, s->err));
-    free(members);
-    free(use);
-    parts_free(&p);
 }
 
-void lb_moe_fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
-                const lb_domains *domains, size_t n, lb_moe *out)
+/* Training rows of the model that has fewest. */
+static size_t fewest_rows(const lb_moe_rows *r)
+{
+    const parts *p = &r->parts;
+    size_t *count = lb_xcalloc(p->n, sizeof *count), fewest = r->cohort->train.n;
+    for (size_t i = 0; i < r->cohort->train.n; i++)
+        count[p->train[i]]++;
+    for (size_t m = 0; m < r->n; m++) {
+        size_t rows = 0;
+        for (size_t k = 0; k < p->n; k++)
+            rows += r->use[m * p->n + k] ? count[k] : 0;
+        fewest = rows < fewest ? rows : fewest;
+    }
+    free(count);
+    return fewest;
+}
+
+lb_moe_rows *lb_moe_gather(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
+                           const lb_domains *domains, size_t n, double least_alpha)
+{
+    if (!lb_study_ok(s))
+        return NULL;
+    lb_moe_rows *r = lb_xcalloc(1, sizeof *r);
+    *r = (lb_moe_rows){
+        .cohort = c, .parts = parts_of(c, domains, n), .first = lb_xcalloc(n, sizeof *r->first)};
+    deal_parts(r);
+    lb_cohort_expose(c, level, seeds, &r->seen);
+    r->seen.train.group = r->parts.train;
+    r->seen.val.group = r->parts.val;
+    const lb_gram_options options = {
+        .groups = r->parts.n,
+        .float32 = lb_gram_float32_is_safe(level, fewest_rows(r), r->seen.test.cols, least_alpha)};
+    lb_study_take(s, lb_gram_accumulate(&r->seen.train.x, r->seen.train.y, r->seen.train.group,
+                                        options, &r->gram, s->err));
+    if (lb_study_ok(s))
+        return r;
+    lb_moe_rows_free(r);
+    return NULL;
+}
+
+void lb_moe_rows_free(lb_moe_rows *r)
+{
+    if (!r)
+        return;
+    parts_free(&r->parts);
+    lb_gram_free(r->gram);
+    free(r->first);
+    free(r->use);
+    free(r);
+}
+
+const lb_gram *lb_moe_rows_gram(const lb_moe_rows *r)
+{
+    return r->gram;
+}
+
+static void fit(lb_study *s, const lb_moe_rows *r, lb_moe_options o, lb_moe *m)
+{
+    const parts *p = &r->parts;
+    const lb_sweep_options options = {.groups = p->n,
+                                      .alphas = o.alphas,
+                                      .extend_decades = o.extend_decades,
+                                      .standardise = o.standardise};
+    lb_member *members = lb_xcalloc(r->n, sizeof *members);
+    members[0] = (lb_member){"global", r->use};
+    for (size_t q = 0; q < p->n_domains; q++)
+        for (size_t e = r->first[q]; e < r->first[q] + p->domains[q].n; e++)
+            members[e] = (lb_member){p->domains[q].name, r->use + e * p->n};
+    lb_study_take(s, lb_sweep_fit(r->gram, &r->seen.val, &r->seen.test, members, r->n, options,
+                                  &m->sweep, s->err));
+    free(members);
+}
+
+void lb_moe_fit_rows(lb_study *s, const lb_moe_rows *r, lb_moe_options options, lb_moe *out)
 {
     *out = (lb_moe){0};
     if (!lb_study_ok(s))
         return;
-    *out = (lb_moe){.domains = domains,
+    const size_t n = r->parts.n_domains;
+    *out = (lb_moe){.domains = r->parts.domains,
                     .n_domains = n,
-                    .n_test = c->test.n,
+                    .n_test = r->cohort->test.n,
                     .first = lb_xcalloc(n, sizeof *out->first),
                     .yhat = lb_xcalloc(n, sizeof *out->yhat),
                     .mixture = lb_xcalloc(n, sizeof *out->mixture),
                     .with_fallback = lb_xcalloc(n, sizeof *out->with_fallback)};
-    fit(s, c, level, seeds, out);
+    memcpy(out->first, r->first, n * sizeof *out->first);
+    fit(s, r, options, out);
     if (lb_study_ok(s))
         out->global = lb_sweep_get(out->sweep, 0);
     for (size_t q = 0; q < n && lb_study_ok(s); q++)
         route(s, out, q);
     if (!lb_study_ok(s))
         lb_moe_free(out);
+}
+
+void lb_moe_fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
+                const lb_domains *domains, size_t n, lb_moe *out)
+{
+    *out = (lb_moe){0};
+    lb_moe_rows *rows = lb_moe_gather(s, c, level, seeds, domains, n, 0.0);
+    if (lb_study_ok(s))
+        lb_moe_fit_rows(s, rows, options_of(s->spec), out);
+    lb_moe_rows_free(rows);
 }
 
 void lb_moe_free(lb_moe *m)

@@ -64,6 +64,35 @@ void lb_moe_fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds se
                 const lb_domains *domains, size_t n, lb_moe *out);
 void lb_moe_free(lb_moe *m); /* zeroed is fine */
 
+/**
+ * The training rows as sufficient statistics, for several fits from one pass: fixed penalties and
+ * chosen ones, columns standardised and as they come. lb_moe_fit() is lb_moe_gather(), one
+ * lb_moe_fit_rows() and lb_moe_rows_free().
+ */
+typedef struct lb_moe_rows lb_moe_rows;
+
+/** How one of the fits is made; the settings of the spec are {ridge.alphas, ridge.extend_decades,
+ * ridge.standardise}. A single penalty is a fixed one: there is nothing to choose. */
+typedef struct lb_moe_options {
+    lb_cvec alphas; /* ascending */
+    int extend_decades;
+    bool standardise;
+} lb_moe_options;
+
+/**
+ * @param domains      as for lb_moe_fit(), borrowed for the life of the result
+ * @param least_alpha  smallest penalty that will be asked for: the pass runs in single precision
+ *                     where lb_gram_float32_is_safe() for it and the smallest expert. 0: float64
+ * @return freed by lb_moe_rows_free(); NULL after a failure. Sticky in @p s.
+ */
+lb_moe_rows *lb_moe_gather(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
+                           const lb_domains *domains, size_t n, double least_alpha);
+void lb_moe_fit_rows(lb_study *s, const lb_moe_rows *rows, lb_moe_options options, lb_moe *out);
+void lb_moe_rows_free(lb_moe_rows *r); /* NULL is fine */
+
+/** The statistics themselves, borrowed; their groups are the parts all domains tell apart. */
+const lb_gram *lb_moe_rows_gram(const lb_moe_rows *r);
+
 lb_sweep_model lb_moe_expert(const lb_moe *m, size_t which, size_t expert);
 
 /** Every expert of domains[which] on other rows: @p yhat out (x->rows, experts). Sticky in @p s. */

@@ -409,3 +409,63 @@ Test(study_main, help_and_version_are_status_0, .init = cr_redirect_stdout)
     cr_expect(eq(int, main_with(run_well, (const char *[]){"--help"}, 1), 0));
     cr_expect(eq(int, main_with(run_well, (const char *[]){"--version"}, 1), 0));
 }
+
+Test(moe, one_pass_serves_several_fits)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    lb_domains l = lb_domains_mh(c);
+    const double grid[] = {0.1, 1.0, 10.0}, fixed = 1.0;
+    lb_moe whole, chosen, plain, scaled;
+    lb_moe_fit(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &l, 1, &whole);
+    lb_moe_rows *rows = lb_moe_gather(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &l, 1, 0.1);
+    lb_moe_fit_rows(&t.s, rows, (lb_moe_options){{grid, 3}, 2, false}, &chosen);
+    lb_moe_fit_rows(&t.s, rows, (lb_moe_options){{&fixed, 1}, 2, false}, &plain);
+    lb_moe_fit_rows(&t.s, rows, (lb_moe_options){{&fixed, 1}, 2, true}, &scaled);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(not(lb_gram_is_float32(lb_moe_rows_gram(rows))), "a penalty of 0.1 asks for float64");
+    lb_moe_rows_free(rows);
+    for (size_t i = 0; i < c->test.n; i++) {
+        cr_expect(eq(dbl, whole.with_fallback[0].data[i], chosen.with_fallback[0].data[i]));
+        const double *on_grid = chosen.global.yhat.data + chosen.global.yhat.stride;
+        cr_expect(eq(dbl, plain.global.yhat_chosen.data[i], on_grid[i]), "1.0 is second of three");
+    }
+    cr_expect(eq(dbl, plain.global.chosen.alpha, 1.0), "one penalty is not extended");
+    cr_expect(eq(int, plain.global.chosen.edge, 0));
+    cr_expect(ne(dbl, plain.global.yhat_chosen.data[0], scaled.global.yhat_chosen.data[0]));
+    lb_moe_free(&whole);
+    lb_moe_free(&chosen);
+    lb_moe_free(&plain);
+    lb_moe_free(&scaled);
+    rows = lb_moe_gather(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &l, 1, 10.0);
+    cr_expect(lb_gram_is_float32(lb_moe_rows_gram(rows)), "noisy, rows enough, a large penalty");
+    lb_moe_rows_free(rows);
+    lb_domains_free(&l);
+    scene_close(&t);
+}
+
+Test(cohort, head_has_the_first_training_rows_and_all_others)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data, head = lb_cohort_head(c, 100);
+    size_t groups[LB_BINS_MAX + 1] = {0}, sum = 0;
+    for (size_t i = 0; i < 100; i++)
+        groups[c->train.group[i]]++;
+    for (size_t k = 0; k < c->groups; k++) {
+        cr_expect(eq(sz, head.n_train[k], groups[k]));
+        sum += head.n_train[k];
+    }
+    cr_expect(eq(sz, sum, 100));
+    cr_expect(eq(sz, head.test.n, c->test.n));
+    lb_domains l = lb_domains_mh(&head);
+    lb_moe m;
+    lb_moe_fit(&t.s, &head, 0.5, lb_noise_seeds_of(t.s.spec), &l, 1, &m);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(sz, m.global.n_train, 100));
+    lb_moe_free(&m);
+    lb_domains_free(&l);
+    cr_expect(eq(sz, lb_cohort_head(c, 9 * N_TRAIN).train.n, N_TRAIN), "no more than there are");
+    scene_close(&t);
+}
