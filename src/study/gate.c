@@ -3,7 +3,6 @@
 
 #include "core/memory.h"
 #include "models/folds.h"
-#include "models/pca.h"
 
 #include <stdlib.h>
 
@@ -19,14 +18,14 @@ static lb_mat columns_of(lb_mat m, size_t first, size_t n)
 }
 
 static void measure(lb_study *s, const lb_cohort *c, const lb_stream *x, const lb_window_set *set,
-                    lb_mat out, size_t *bad)
+                    lb_window_options how, lb_mat out, size_t *bad)
 {
     size_t n_bad = 0;
     const lb_mat lines = columns_of(out, 0, set->n_features);
     if (lb_study_ok(s))
-        lb_study_take(s, lb_windows_features_stream(
-                             set, (lb_window_options){0}, lb_spectra_wave(c->split.test),
-                             lb_spectra_medium(c->split.test), x, lines, NULL, &n_bad, s->err));
+        lb_study_take(s, lb_windows_features_stream(set, how, lb_spectra_wave(c->split.test),
+                                                    lb_spectra_medium(c->split.test), x, lines,
+                                                    NULL, &n_bad, s->err));
     *bad += n_bad;
 }
 
@@ -37,13 +36,14 @@ static void score(lb_study *s, const lb_pca *pca, const lb_stream *x, lb_mat out
                       lb_pca_scores(pca, x, columns_of(out, first, pca->components.rows), s->err));
 }
 
-void lb_gate_inputs_make(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
-                         const lb_window_set *set, size_t components, lb_gate_inputs *out)
+void lb_gate_inputs_with(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
+                         const lb_window_set *set, lb_window_options how, const lb_pca *pca,
+                         lb_gate_inputs *out)
 {
     *out = (lb_gate_inputs){0};
     if (!lb_study_ok(s))
         return;
-    const size_t lines = set->n_features, n = lines + components;
+    const size_t lines = set->n_features, n = lines + (pca ? pca->components.rows : 0);
     *out = (lb_gate_inputs){.n = n,
                             .name = lb_xcalloc(n, sizeof *out->name),
                             .train = mat_new(c->train.n, n),
@@ -54,20 +54,30 @@ void lb_gate_inputs_make(lb_study *s, const lb_cohort *c, double level, lb_noise
             j < lines ? lb_xstrdup(set->features[j].name) : lb_xprintf("PCA%zu", j - lines + 1);
     lb_exposure seen;
     lb_cohort_expose(c, level, seeds, &seen);
-    measure(s, c, &seen.train.x, set, out->train, &out->bad_continuum);
-    measure(s, c, &seen.val.x, set, out->val, &out->bad_continuum);
-    measure(s, c, &seen.test, set, out->test, &out->bad_continuum);
-    lb_pca *pca = NULL;
-    if (components && lb_study_ok(s))
-        lb_study_take(s, lb_pca_fit_stream(&seen.train.x, components, &pca, s->err));
-    if (components) {
+    measure(s, c, &seen.train.x, set, how, out->train, &out->bad_continuum);
+    measure(s, c, &seen.val.x, set, how, out->val, &out->bad_continuum);
+    measure(s, c, &seen.test, set, how, out->test, &out->bad_continuum);
+    if (pca) {
         score(s, pca, &seen.train.x, out->train, lines);
         score(s, pca, &seen.val.x, out->val, lines);
         score(s, pca, &seen.test, out->test, lines);
     }
-    lb_pca_free(pca);
     if (!lb_study_ok(s))
         lb_gate_inputs_free(out);
+}
+
+void lb_gate_inputs_make(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
+                         const lb_window_set *set, size_t components, lb_gate_inputs *out)
+{
+    lb_pca *pca = NULL;
+    *out = (lb_gate_inputs){0};
+    if (components && lb_study_ok(s)) {
+        lb_exposure seen;
+        lb_cohort_expose(c, level, seeds, &seen);
+        lb_study_take(s, lb_pca_fit_stream(&seen.train.x, components, &pca, s->err));
+    }
+    lb_gate_inputs_with(s, c, level, seeds, set, (lb_window_options){0}, pca, out);
+    lb_pca_free(pca);
 }
 
 static lb_mat pick(lb_mat from, const size_t *columns, size_t n)

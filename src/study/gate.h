@@ -3,6 +3,7 @@
 #define LB_STUDY_GATE_H
 
 #include "models/logistic.h"
+#include "models/pca.h"
 #include "models/windows.h"
 #include "study/moe.h"
 
@@ -23,6 +24,12 @@ typedef struct lb_gate_inputs {
  */
 void lb_gate_inputs_make(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
                          const lb_window_set *set, size_t components, lb_gate_inputs *out);
+
+/** The same with components that were fitted before (from lb_moe_rows_gram(), say; NULL: none), and
+ * with another way of measuring the lines. */
+void lb_gate_inputs_with(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
+                         const lb_window_set *set, lb_window_options how, const lb_pca *pca,
+                         lb_gate_inputs *out);
 
 /** Some of the columns, copied, in the given order: for ablations. */
 lb_gate_inputs lb_gate_inputs_pick(const lb_gate_inputs *in, const size_t *columns, size_t n);

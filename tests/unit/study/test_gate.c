@@ -132,3 +132,38 @@ Test(gate_inputs, a_window_outside_the_spectra_stops_the_study)
     lb_domains_free(&d);
     scene_close(&t);
 }
+
+Test(gate_inputs, other_measures_of_the_lines_and_given_components_are_taken)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    const lb_noise_seeds seeds = lb_noise_seeds_of(t.s.spec);
+    lb_domains d = lb_domains_mh(c);
+    lb_moe_rows *rows = lb_moe_gather(&t.s, c, 0.5, seeds, &d, 1, 0.0);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    lb_pca *pca = NULL;
+    cr_assert(eq(int, lb_pca_fit(lb_moe_rows_gram(rows), NULL, 2, &pca, &t.err), LB_OK));
+    lb_gate_inputs plain, other;
+    lb_gate_inputs_make(&t.s, c, 0.5, seeds, &t.set, 2, &plain);
+    lb_gate_inputs_with(&t.s, c, 0.5, seeds, &t.set, (lb_window_options){.depth = LB_DEPTH_MEDIAN3},
+                        pca, &other);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_assert(eq(sz, other.n, 4));
+    size_t shallower = 0;
+    for (size_t i = 0; i < c->test.n; i++) {
+        const double *a = plain.test.data + i * plain.test.stride;
+        const double *b = other.test.data + i * other.test.stride;
+        cr_assert(eq(dbl, a[1], b[1]), "the mean of the core is the same");
+        cr_assert(epsilon_eq(dbl, a[2], b[2], 1e-6), "the Gram has the components of the stream");
+        cr_assert(epsilon_eq(dbl, a[3], b[3], 1e-6));
+        shallower += b[0] < a[0];
+    }
+    cr_expect(gt(sz, shallower, c->test.n / 2), "a median of three is not as deep as its lowest");
+    lb_gate_inputs_free(&plain);
+    lb_gate_inputs_free(&other);
+    lb_pca_free(pca);
+    lb_moe_rows_free(rows);
+    lb_domains_free(&d);
+    scene_close(&t);
+}
