@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/memory.h"
+#include "study/guess.h"
+#include "study/routing.h"
+#include "study/world.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct scene {
+    lb_study s;
+    lb_error err;
+} scene;
+
+static void scene_open(scene *t)
+{
+    const world w = world_make();
+    *t = (scene){.s = {.id = "e90", .profile = "toy"}};
+    t->s.err = &t->err;
+    t->s.spec = world_nine();
+    cr_assert(eq(int, lb_cohort_open(w.dir, "", t->s.spec, &t->s.data, &t->err), LB_OK), "%s",
+              t->err.text);
+    t->s.record = lb_record_new("e90", t->s.spec);
+}
+
+static void scene_close(scene *t)
+{
+    lb_record_abandon(t->s.record);
+    lb_cohort_close(&t->s.data);
+    lb_spec_free(t->s.spec);
+}
+
+static double rmse(lb_cvec yhat, const double *y)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < yhat.n; i++)
+        sum += (yhat.data[i] - y[i]) * (yhat.data[i] - y[i]);
+    return sqrt(sum / (double)yhat.n);
+}
+
+Test(guess, knows_its_own_error_on_every_set_and_feeds_a_conditional_model)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    const lb_noise_seeds seeds = lb_noise_seeds_of(t.s.spec);
+    lb_guess g;
+    lb_guess_make(&t.s, c, 0.5, seeds, (lb_by_row){c->train.target, c->val.target, c->test.target},
+                  5, 42, &g);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(epsilon_eq(dbl, g.val.rmse, rmse(g.val.yhat, c->val.target), 1e-12));
+    cr_expect(epsilon_eq(dbl, g.test.rmse, rmse(g.test.yhat, c->test.target), 1e-12));
+    cr_expect(epsilon_eq(dbl, g.train.rmse, rmse(g.train.yhat, c->train.target), 1e-12));
+    cr_expect(gt(dbl, g.test.r2, 0.5), "the flux of this world knows log g");
+    cr_expect(eq(ptr, (void *)g.value.test, (void *)g.test.yhat.data));
+    cr_expect(eq(dbl, g.penalty.chosen.alpha, lb_outoffold_get(g.fit).chosen.alpha));
+    lb_conditional *k = lb_guess_condition(&t.s, c, 0.5, seeds, &g);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(
+        lt(dbl, rmse(lb_conditional_get(k, 0).yhat_chosen, c->test.target), 1.05 * g.test.rmse),
+        "weights that vary with a good guess do no harm");
+    lb_conditional_free(k);
+    lb_guess_free(&g);
+    scene_close(&t);
+}
+
+Test(guess, too_few_folds_stop_the_study)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    lb_guess g;
+    lb_guess_make(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec),
+                  (lb_by_row){c->train.mh, c->val.mh, c->test.mh}, 1, 42, &g);
+    cr_expect(eq(int, t.s.status, LB_EINVAL));
+    cr_expect(eq(ptr, g.fit, NULL));
+    cr_expect(eq(ptr, lb_guess_condition(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), &g), NULL));
+    scene_close(&t);
+}
+
+Test(route, hard_takes_the_best_soft_the_mean_and_trusted_asks_for_confidence)
+{
+    scene t;
+    scene_open(&t);
+    const double yhat[] = {1.0, 3.0, 1.0, 3.0}, global[] = {7.0, 8.0};
+    const double p[] = {0.75, 0.25, 0.5, 0.5};
+    lb_routed r;
+    lb_route(&t.s, (lb_experts){.yhat = {yhat, 2, 2, 2}, .global = {global, 2}},
+             (lb_cmat){p, 2, 2, 2}, 0.6, &r);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(dbl, r.hard.data[0], 1.0));
+    cr_expect(eq(dbl, r.soft.data[0], 1.5));
+    cr_expect(eq(dbl, r.trusted.data[0], 1.5));
+    cr_expect(eq(dbl, r.soft.data[1], 2.0));
+    cr_expect(eq(dbl, r.trusted.data[1], 8.0), "half is not enough for 0.6");
+    cr_expect(eq(sz, r.use.fallback, 1));
+    lb_routed_free(&r);
+    const double bad[] = {0.75, 0.5, 0.5, 0.5};
+    lb_route(&t.s, (lb_experts){.yhat = {yhat, 2, 2, 2}, .global = {global, 2}},
+             (lb_cmat){bad, 2, 2, 2}, 0.6, &r);
+    cr_expect(eq(int, t.s.status, LB_EINVAL), "probabilities add up to 1");
+    cr_expect(eq(ptr, (void *)r.soft.data, NULL));
+    scene_close(&t);
+}
