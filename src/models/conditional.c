@@ -18,18 +18,29 @@ enum {
     S = LB_CROSS_STRIP,
     WIDE = LB_CROSS_WIDE,
     PANEL = 8 * WIDE, /* strips of the factor solved at a time */
-    MOST_STEPS = 60,  /* of conjugate gradients; more would cost what a factorisation does */
+    FOLD_STEPS = 60,  /* of conjugate gradients, before a fold is factored */
+    FIT_STEPS = 12,   /* the same for all rows, before another alpha is factored */
 };
 
-#define CG_TOLERANCE                                                                               \
-    1e-10 /* of the error, in the norm of the system, against that of zero weights */
+/* Of conjugate gradients: the error of the weights in the norm of the system. */
+#define FIT_TOLERANCE 1e-12
+#define FOLD_TOLERANCE 1e-8
+
+/* Compiled once per instruction set and chosen at load time; without contraction all of them give
+ * the same bits (see data/noise.c). */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
+    !defined(__SANITIZE_ADDRESS__)
+#define FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define FOR_EVERY_CPU
+#endif
 
 /* One member: its fits, its penalty, its predictions. */
 typedef struct member {
     const char *name;
     lb_conditional_fit fit;
     lb_penalty penalty;
-    size_t n_val, factored;
+    size_t n_val, factorisations;
     double *test; /* (alphas, test rows) */
 } member;
 
@@ -46,6 +57,8 @@ typedef struct job {
     lb_conditional_system *all, **without; /* (folds) systems that leave one out */
     size_t folds;
     lb_cholesky *room;
+    bool factored;     /* the room holds a factor of all rows */
+    double *w_without; /* (folds, k p) weights at the last alpha */
     member *m;
 } job;
 
@@ -201,21 +214,28 @@ static void solve_upper(lb_cholesky *u, size_t first, size_t last, double *z)
     }
 }
 
+/* z (rows, S) -= a strip of U (rows, S), from its row 0, times x (S, S). */
+FOR_EVERY_CPU static void subtract_strip(size_t rows, const double *restrict u,
+                                         const double *restrict x, double *restrict z)
+{
+    for (size_t k = 0; k < rows; k++, u += S, z += S) {
+        double sum[S] = {0.0};
+        for (size_t c = 0; c < S; c++)
+            for (size_t r = 0; r < S; r++)
+                sum[r] += u[c] * x[c * S + r];
+        for (size_t r = 0; r < S; r++)
+            z[r] -= sum[r];
+    }
+}
+
 /* Rows begin .. end-1 of z -= columns first .. last-1 of U times x. */
 static void from_right(lb_cholesky *u, size_t first, size_t last, size_t begin, size_t end,
                        double *z)
 {
     for (size_t j = first; j < last; j += S) {
-        const size_t n = last - j < S ? last - j : S;
-        const double *e = lb_cholesky_place(u, begin, j), *x = z + j * S;
-        for (size_t k = begin; k < end; k++, e += S) {
-            double sum[S] = {0.0};
-            for (size_t c = 0; c < n; c++)
-                for (size_t r = 0; r < S; r++)
-                    sum[r] += e[c] * x[c * S + r];
-            for (size_t r = 0; r < S; r++)
-                z[k * S + r] -= sum[r];
-        }
+        double x[S * S] = {0.0}; /* beyond the last column: nothing */
+        memcpy(x, z + j * S, (last - j < S ? last - j : S) * S * sizeof *x);
+        subtract_strip(end - begin, lb_cholesky_place(u, begin, j), x, z + begin * S);
     }
 }
 
@@ -250,19 +270,27 @@ static double dot(const double *a, const double *b, size_t n)
     return sum;
 }
 
-/* Conjugate gradients for one fold: vectors of n. */
+/* One system by conjugate gradients: vectors of n. */
 typedef struct descent {
-    double *x, *r, *z, *d, *q; /* solution, residual, preconditioned, direction, A direction */
-    double rz, first;
+    lb_conditional_system *s;
+    double *x;             /* its start, then its solution; borrowed */
+    double *r, *z, *d, *q; /* residual, preconditioned residual, direction, A direction */
+    double rz;
     enum { RUNNING, CONVERGED, STUCK } state;
 } descent;
 
-/* z = (U'U)^-1 r for every fold that is still running. */
-static void precondition(lb_cholesky *u, descent *f, size_t folds, size_t n)
+static descent descent_new(lb_conditional_system *s, double *x, size_t n)
+{
+    double *r = lb_xcalloc(4 * n, sizeof *r);
+    return (descent){s, x, r, r + n, r + 2 * n, r + 3 * n, 0.0, RUNNING};
+}
+
+/* z = (U'U)^-1 r for every system. */
+static void precondition(lb_cholesky *u, descent *f, size_t count, size_t n)
 {
     double *block = lb_xaligned(n * S, sizeof *block);
-    for (size_t from = 0; from < folds; from += S) {
-        const size_t here = folds - from < S ? folds - from : S;
+    for (size_t from = 0; from < count; from += S) {
+        const size_t here = count - from < S ? count - from : S;
         memset(block, 0, n * S * sizeof *block);
         for (size_t k = 0; k < here; k++)
             for (size_t i = 0; i < n; i++)
@@ -275,23 +303,45 @@ static void precondition(lb_cholesky *u, descent *f, size_t folds, size_t n)
     free(block);
 }
 
-/* The new direction after z is known; the state of the fold. */
-static void turn(descent *f, size_t n)
+/* q = (A + alpha I) v, v = x or the direction, for every system that is still running; how many. */
+static size_t multiply(descent *f, size_t count, bool of_x, double alpha, size_t n)
 {
-    const double rz = dot(f->r, f->z, n);
-    const double beta = f->first > 0.0 ? rz / f->rz : 0.0;
-    f->first = f->first > 0.0 ? f->first : rz;
+    lb_conditional_system **s = lb_xcalloc(count, sizeof *s);
+    const double **v = lb_xcalloc(count, sizeof *v);
+    double **out = lb_xcalloc(count, sizeof *out);
+    size_t running = 0;
+    for (size_t k = 0; k < count; k++)
+        if (f[k].state == RUNNING) {
+            s[running] = f[k].s;
+            v[running] = of_x ? f[k].x : f[k].d;
+            out[running++] = f[k].q;
+        }
+    if (running)
+        lb_conditional_system_multiply(s, running, v, out);
+    for (size_t k = 0; k < running; k++)
+        for (size_t i = 0; i < n; i++)
+            out[k][i] += alpha * v[k][i];
+    free(s);
+    free(v);
+    free(out);
+    return running;
+}
+
+/* The next direction, z being known, or the end. The error r'(U'U)^-1 r is measured against x'b,
+ * which is the square of the solution in the norm of the system. */
+static void turn(descent *f, int step, double tolerance, size_t n)
+{
+    const double rz = dot(f->r, f->z, n), beta = step ? rz / f->rz : 0.0;
+    const double size = fmax(0.0, dot(f->x, lb_conditional_system_right(f->s).data, n));
     f->rz = rz;
-    if (!(rz > CG_TOLERANCE * CG_TOLERANCE * f->first))
+    if (!(rz > tolerance * tolerance * size))
         f->state = rz >= 0.0 ? CONVERGED : STUCK;
     for (size_t i = 0; i < n; i++)
         f->d[i] = f->z[i] + beta * f->d[i];
 }
 
-static void step(descent *f, double alpha, size_t n)
+static void advance(descent *f, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        f->q[i] += alpha * f->d[i];
     const double curvature = dot(f->d, f->q, n), length = f->rz / curvature;
     if (!(curvature > 0.0)) {
         f->state = STUCK;
@@ -303,62 +353,64 @@ static void step(descent *f, double alpha, size_t n)
     }
 }
 
-/* A d for every fold that is still running; how many there are. */
-static size_t multiply_running(const job *q, descent *f)
+/* Every system as far as it comes in @p most steps; the factor @p u is near all of them. */
+static void descend(lb_cholesky *u, descent *f, size_t count, double alpha, double tolerance,
+                    int most, size_t n)
 {
-    lb_conditional_system **s = lb_xcalloc(q->folds, sizeof *s);
-    const double **v = lb_xcalloc(q->folds, sizeof *v);
-    double **out = lb_xcalloc(q->folds, sizeof *out);
-    size_t n = 0;
-    for (size_t k = 0; k < q->folds; k++)
-        if (f[k].state == RUNNING) {
-            s[n] = q->without[k];
-            v[n] = f[k].d;
-            out[n++] = f[k].q;
-        }
-    if (n)
-        lb_conditional_system_multiply(s, n, v, out);
-    free(s);
-    free(v);
-    free(out);
-    return n;
-}
-
-static void descend(const job *q, double alpha, descent *f, size_t n)
-{
-    for (size_t k = 0; k < q->folds; k++)
-        memcpy(f[k].r, lb_conditional_system_right(q->without[k]).data, n * sizeof *f[k].r);
-    for (int steps = 0; steps <= MOST_STEPS; steps++) {
-        precondition(q->room, f, q->folds, n);
-        for (size_t k = 0; k < q->folds; k++)
+    multiply(f, count, true, alpha, n);
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < n; i++)
+            f[k].r[i] = lb_conditional_system_right(f[k].s).data[i] - f[k].q[i];
+    for (int step = 0; step <= most; step++) {
+        precondition(u, f, count, n);
+        for (size_t k = 0; k < count; k++)
             if (f[k].state == RUNNING)
-                turn(&f[k], n);
-        if (steps == MOST_STEPS || !multiply_running(q, f))
+                turn(&f[k], step, tolerance, n);
+        if (step == most || !multiply(f, count, false, alpha, n))
             break;
-        for (size_t k = 0; k < q->folds; k++)
+        for (size_t k = 0; k < count; k++)
             if (f[k].state == RUNNING)
-                step(&f[k], alpha, n);
+                advance(&f[k], n);
     }
 }
 
-static lb_status factor(lb_conditional_system *s, lb_cholesky *room, double alpha, double *w,
-                        lb_error *err)
+static lb_status factor(job *q, lb_conditional_system *s, double alpha, double *w, lb_error *err)
 {
     const lb_cvec right = lb_conditional_system_right(s);
-    lb_conditional_system_load(s, room);
-    if (lb_cholesky_factor(room, alpha, NULL) != LB_OK)
+    lb_conditional_system_load(s, q->room);
+    q->m->factorisations++;
+    q->factored = s == q->all;
+    if (lb_cholesky_factor(q->room, alpha, NULL) != LB_OK)
         return LB_FAIL(err, LB_ENUMERIC,
                        "the normal matrix of %zu columns cannot be factored with alpha = %g: leave "
                        "out the smallest alphas, or centre and scale the conditions",
                        right.n, alpha);
     memcpy(w, right.data, right.n * sizeof *w);
-    lb_cholesky_solve(room, (lb_vec){w, right.n});
+    lb_cholesky_solve(q->room, (lb_vec){w, right.n});
     return LB_OK;
 }
 
-/* Mean R2 over the folds, each from the model that was fitted without it. The room holds the factor
- * of all rows. */
-static lb_status score_folds(const job *q, double alpha, double *r2, lb_error *err)
+/* Weights on all rows. While alpha is small beside the eigenvalues, the factor of another alpha
+ * does for a few steps from the weights there, @p before: cheaper than a factorisation of (k p)^3 /
+ * 3 multiplications, if that is large beside a product with every Gram. */
+static lb_status fit_all(job *q, double alpha, const double *before, double *w, lb_error *err)
+{
+    const size_t n = q->m->fit.k * q->m->fit.p, k = q->m->fit.k;
+    const double worth = (double)(k * k * n) / 240.0 / (double)lb_conditional_gram_count(q->g);
+    if (q->factored && before && worth >= FIT_STEPS) {
+        memcpy(w, before, n * sizeof *w);
+        descent f = descent_new(q->all, w, n);
+        descend(q->room, &f, 1, alpha, FIT_TOLERANCE, FIT_STEPS, n);
+        free(f.r);
+        if (f.state == CONVERGED)
+            return LB_OK;
+    }
+    return factor(q, q->all, alpha, w, err);
+}
+
+/* Mean R2 over the folds, each from the model that was fitted without it. The room holds a factor
+ * of all rows; the weights start from those of the last alpha. */
+static lb_status score_folds(job *q, double alpha, double *r2, lb_error *err)
 {
     const size_t n = q->m->fit.k * q->m->fit.p;
     descent *f = lb_xcalloc(q->folds, sizeof *f);
@@ -366,26 +418,19 @@ static lb_status score_folds(const job *q, double alpha, double *r2, lb_error *e
     double *each = lb_xcalloc(q->folds, sizeof *each);
     lb_status st = LB_OK;
     for (size_t k = 0; k < q->folds; k++) {
-        f[k].x = lb_xcalloc(5 * n, sizeof *f[k].x);
-        f[k].r = f[k].x + n;
-        f[k].z = f[k].r + n;
-        f[k].d = f[k].z + n;
-        f[k].q = f[k].d + n;
+        f[k] = descent_new(q->without[k], q->w_without + k * n, n);
         w[k] = f[k].x;
     }
-    descend(q, alpha, f, n);
-    for (size_t k = 0; k < q->folds && st == LB_OK; k++) {
-        if (f[k].state == CONVERGED)
-            continue;
-        st = factor(q->without[k], q->room, alpha, f[k].x, err);
-        q->m->factored++;
-    }
+    descend(q->room, f, q->folds, alpha, FOLD_TOLERANCE, FOLD_STEPS, n);
+    for (size_t k = 0; k < q->folds && st == LB_OK; k++)
+        if (f[k].state != CONVERGED)
+            st = factor(q, q->without[k], alpha, f[k].x, err);
     if (st == LB_OK)
         lb_conditional_system_score(q->without, q->folds, w, each);
     *r2 = 0.0;
     for (size_t k = 0; k < q->folds; k++) {
         *r2 += each[k] / (double)q->folds;
-        free(f[k].x);
+        free(f[k].r);
     }
     free(f);
     free(w);
@@ -438,7 +483,8 @@ static lb_status score_member(void *self, lb_cvec alphas, double *r2, lb_error *
     fit_grow(fit, alphas);
     for (size_t a = from; a < fit->n_alpha && st == LB_OK; a++) {
         double *w = fit->w + a * fit->k * fit->p;
-        if ((st = factor(q->all, q->room, fit->alpha[a], w, err)) != LB_OK)
+        const double *before = a ? w - fit->k * fit->p : NULL;
+        if ((st = fit_all(q, fit->alpha[a], before, w, err)) != LB_OK)
             break;
         lb_conditional_system_finish(q->all, w, &fit->b[a], fit->offset + a * fit->k);
         if (q->folds)
@@ -473,6 +519,7 @@ static lb_status run_member(job *q, const lb_conditional_member *given,
     if (st == LB_OK) {
         m->fit.n_rows = lb_conditional_system_rows(q->all);
         q->room = lb_cholesky_new(m->fit.k * m->fit.p);
+        q->w_without = lb_xcalloc(o->folds * m->fit.k * m->fit.p, sizeof(double));
         st = lb_penalty_search(o->alphas, o->extend_decades, score_member, q, &m->penalty, err);
     }
     if (st != LB_OK)
@@ -482,9 +529,7 @@ static lb_status run_member(job *q, const lb_conditional_member *given,
     for (size_t f = 0; f < o->folds; f++)
         lb_conditional_system_free(q->without[f]);
     free(q->without);
-    q->room = NULL;
-    q->all = NULL;
-    q->without = NULL;
+    free(q->w_without);
     return st;
 }
 
@@ -626,7 +671,7 @@ const lb_conditional_fit *lb_conditional_weights(const lb_conditional *c, size_t
     return &c->members[i].fit;
 }
 
-size_t lb_conditional_factored(const lb_conditional *c, size_t i)
+size_t lb_conditional_factorisations(const lb_conditional *c, size_t i)
 {
-    return c->members[i].factored;
+    return c->members[i].factorisations;
 }

@@ -705,30 +705,41 @@ typedef struct product {
     size_t width; /* vectors a Gram is multiplied by, padded */
 } product;
 
-/* Gram times vectors: rows of tile (I, J) and, off the diagonal, of its mirror image. */
+/* A tile (rows, columns) in strips, and its mirror image in strips. On the diagonal the tile holds
+ * its lower triangle only, and the strips get both. */
+static void lay_out(const double *tile, size_t height, size_t width, bool diagonal, double *strips,
+                    double *mirror)
+{
+    for (size_t a = 0; a < height; a++)
+        for (size_t b = 0; b < width; b += S) {
+            const size_t end = diagonal && a + 1 < width ? a + 1 : width;
+            const double *e = tile + a * width + b;
+            double *strip = strips + (b * TILE + a * S), *turned = mirror + (a / S * TILE + b) * S;
+            turned += a % S;
+            for (size_t c = 0; c < S && b + S <= end; c++)
+                strip[c] = turned[c * S] = e[c];
+            for (size_t c = 0; b + c < end && b + S > end; c++)
+                strip[c] = turned[c * S] = e[c];
+        }
+    for (size_t k = 0; k < (size_t)TILE * TILE && diagonal; k++) /* the one beside the other */
+        strips[k] = k % S + k / S / TILE * S < k / S % TILE ? strips[k] : mirror[k];
+}
+
+/* Gram times vectors: rows of tile (I, J) and, off the diagonal, of its mirror image.
+ * @param strips  scratch, two tiles, zero where no tile reaches */
 static void multiply_tile(const lb_conditional_gram *g, const double *tile, size_t i, size_t j,
-                          lb_strips v, lb_mat out)
+                          lb_strips v, double *strips, lb_mat out)
 {
     const size_t height = tile_width(g, i), width = tile_width(g, j);
-    double *strips = lb_xaligned(2 * TILE * TILE, sizeof *strips), *mirror = strips + TILE * TILE;
-    memset(strips, 0, 2 * TILE * TILE * sizeof *strips);
-    for (size_t a = 0; a < height; a++)
-        for (size_t b = 0; b < (i == j ? a + 1 : width); b++) {
-            const double e = tile[a * width + b];
-            strips[(b / S * TILE + a) * S + b % S] = e;
-            mirror[(a / S * TILE + b) * S + a % S] = e;
-            if (i == j) {
-                strips[(a / S * TILE + b) * S + a % S] = e;
-            }
-        }
+    double *mirror = strips + TILE * TILE;
     const lb_strips vi = {v.data + i * TILE * S, height, v.cols, v.rows_max};
     const lb_strips vj = {v.data + j * TILE * S, width, v.cols, v.rows_max};
+    lay_out(tile, height, width, i == j, strips, mirror);
     lb_cross_add((lb_strips){strips, height, width, TILE}, vi, false,
                  lb_mat_rows(out, j * TILE, j * TILE + width));
     if (i != j)
         lb_cross_add((lb_strips){mirror, width, height, TILE}, vj, false,
                      lb_mat_rows(out, i * TILE, i * TILE + height));
-    free(strips);
 }
 
 /* The vectors that the Grams of a cell's fold are multiplied by, in strips; their number is
@@ -749,14 +760,17 @@ static void multiply_gram(const product *q, const cell *c, size_t w, lb_mat out)
     const lb_conditional_gram *g = q->g;
     const size_t rows = g->n_tiles * TILE;
     double *strips = lb_xaligned(q->width * rows, sizeof *strips);
+    double *scratch = lb_xaligned(2 * TILE * TILE, sizeof *scratch);
     memset(strips, 0, q->width * rows * sizeof *strips);
+    memset(scratch, 0, 2 * TILE * TILE * sizeof *scratch);
     memset(out.data, 0, out.rows * out.stride * sizeof *out.data);
     if (gather(q, c->fold, strips) > 0)
         for (size_t i = 0; i < g->n_tiles; i++)
             for (size_t j = 0; j <= i; j++)
                 multiply_tile(g, c->tiles[w] + tile_place(g, i, j), i, j,
-                              (lb_strips){strips, rows, q->width, rows}, out);
+                              (lb_strips){strips, rows, q->width, rows}, scratch, out);
     free(strips);
+    free(scratch);
 }
 
 /* Add what Gram w of the cell came to, rows first .. last-1, to where its products stand. */

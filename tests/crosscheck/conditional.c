@@ -127,8 +127,8 @@ int main(int argc, char **argv)
     witness w = witness_begin(argc, argv);
     const double few[] = {0.01, 1.0, 100.0}, ends[] = {0.01, 100.0},
                  all[] = {0.001, 0.01, 0.1, 1.0, 10.0, 100.0};
-    sets d = {make(w.full ? 16384 : 1600, w.full ? 2048 : 512, 1),
-              make(w.full ? 1000 : 300, w.full ? 2048 : 512, 2)};
+    sets d = {make(w.full ? 16384 : 1600, w.full ? 1024 : 512, 1),
+              make(w.full ? 1000 : 300, w.full ? 1024 : 512, 2)};
     save_rows(&w, &d.train, "train");
     save_rows(&w, &d.val, "val");
     witness_save_ints(&w, "fold", d.train.fold, d.train.n);
