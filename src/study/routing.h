@@ -3,7 +3,8 @@
 #define LB_STUDY_ROUTING_H
 
 #include "models/mixture.h"
-#include "study/study.h"
+#include "stats/classify.h"
+#include "study/moe.h"
 
 /**
  * The three ways of following a gate, for one set of rows: the expert it names (hard), all experts
@@ -23,5 +24,25 @@ typedef struct lb_routed {
  */
 void lb_route(lb_study *s, lb_experts e, lb_cmat p, double tau, lb_routed *out);
 void lb_routed_free(lb_routed *r); /* zeroed is fine */
+
+/** Where the rows of a row set stand among the test rows of its cohort: lb_rowset_size(rows)
+ * positions in rising order, freed by the caller. */
+size_t *lb_test_positions(const lb_cohort *c, const lb_rowset *rows);
+
+/**
+ * The expert a gate names against the expert the true labels name.
+ * @param rows  test rows that all have an expert in @p d
+ * @param p     (test rows, experts) what the gate says
+ * @return freed by the caller; NULL after a failure. Sticky in @p s.
+ */
+lb_confusion *lb_gate_confusion(lb_study *s, const lb_cohort *c, const lb_rowset *rows,
+                                const lb_domains *d, lb_cmat p);
+
+/** KEY.gate_accuracy and KEY.recall0 ... in per cent with their standard errors, KEY.macro_f1 and
+ * KEY.gate_correct. */
+void lb_gate_put_accuracy(lb_study *s, const lb_confusion *m, const char *key);
+
+/** Per cent of @p rows on which the largest probability is below @p tau. */
+lb_number lb_gate_doubt(const lb_cohort *c, const lb_rowset *rows, lb_cmat p, double tau);
 
 #endif

@@ -104,3 +104,38 @@ Test(route, hard_takes_the_best_soft_the_mean_and_trusted_asks_for_confidence)
     cr_expect(eq(ptr, (void *)r.soft.data, NULL));
     scene_close(&t);
 }
+
+Test(route, a_gate_that_says_the_true_bin_is_never_wrong_and_never_in_doubt)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    lb_domains d = lb_domains_bins(c);
+    double *p = lb_xcalloc(c->test.n * d.n, sizeof *p);
+    for (size_t i = 0; i < c->test.n; i++)
+        p[i * d.n + (size_t)(d.test[i] < 0 ? 0 : d.test[i])] = 1.0;
+    const lb_cmat sure = {p, c->test.n, d.n, d.n};
+    size_t *at = lb_test_positions(c, c->covered), n = lb_rowset_size(c->covered);
+    for (size_t j = 0; j < n; j++) {
+        cr_assert(ge(int, d.test[at[j]], 0), "covered");
+        cr_assert(eq(sz, c->test.rows[at[j]], lb_rowset_index(c->covered)[j]));
+    }
+    lb_confusion *m = lb_gate_confusion(&t.s, c, c->covered, &d, sure);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(dbl, lb_confusion_accuracy(m).value, 1.0));
+    cr_expect(eq(dbl, lb_gate_doubt(c, c->covered, sure, 0.5).value, 0.0));
+    p[at[3] * d.n + (size_t)d.test[at[3]]] = 0.4; /* one row is not so sure */
+    p[at[3] * d.n + (size_t)(d.test[at[3]] == 0)] = 0.6;
+    lb_confusion_free(m);
+    m = lb_gate_confusion(&t.s, c, c->covered, &d, sure);
+    cr_expect(eq(sz, lb_confusion_count(m, (size_t)d.test[at[3]], d.test[at[3]] == 0), 1));
+    cr_expect(
+        epsilon_eq(dbl, lb_gate_doubt(c, c->covered, sure, 0.7).value, 100.0 / (double)n, 1e-12));
+    lb_gate_put_accuracy(&t.s, m, "toy");
+    cr_expect(lb_study_ok(&t.s));
+    lb_confusion_free(m);
+    free(at);
+    free(p);
+    lb_domains_free(&d);
+    scene_close(&t);
+}
