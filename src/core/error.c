@@ -22,10 +22,10 @@ lb_status lb_fail(lb_error *err, lb_status status, const char *file, int line, c
     return status;
 }
 
-lb_status lb_error_within(lb_error *err, const char *format, ...)
+void lb_error_within(lb_error *err, const char *format, ...)
 {
     if (!err || err->status == LB_OK)
-        return err ? err->status : LB_EINVAL;
+        return;
     char context[512], whole[sizeof err->text];
     va_list args;
     va_start(args, format);
@@ -35,7 +35,6 @@ lb_status lb_error_within(lb_error *err, const char *format, ...)
     snprintf(whole + head, sizeof whole - (size_t)head, "%.*s",
              (int)(sizeof whole - (size_t)head - 1), err->text);
     memcpy(err->text, whole, sizeof whole);
-    return err->status;
 }
 
 int lb_exit_status(lb_status status)

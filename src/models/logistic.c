@@ -911,7 +911,9 @@ static lb_status run_one(lb_logistic_cv *cv, size_t c, solver *s, size_t folds, 
         cv->best = c;
         model_fill(cv->model, s, cv->C[c]);
     }
-    return st == LB_OK ? LB_OK : lb_error_within(err, "C = %g", cv->C[c]);
+    if (st != LB_OK)
+        lb_error_within(err, "C = %g", cv->C[c]);
+    return st;
 }
 
 lb_status lb_logistic_fit_cv(lb_cmat x, const int *label, size_t classes, lb_cvec Cs,

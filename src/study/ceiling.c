@@ -24,8 +24,10 @@ static lb_status visit(const lb_ceiling *c, bool differences, lb_survey *s, size
                                : lb_ceiling_at(c, s->points + X * i, magnitude, work, &seen, err);
     if (st == LB_OK)
         st = lb_fisher_information(seen.slopes, seen.error, &s->information[i], err);
-    if (st != LB_OK)
-        return lb_error_within(err, "point %zu", i);
+    if (st != LB_OK) {
+        lb_error_within(err, "point %zu", i);
+        return st;
+    }
     s->snr_norm_ratio[i] = seen.snr_norm_ratio;
     s->snr_median_pixel[i] = seen.snr_median_pixel;
     s->error_median[i] = seen.error_median;
