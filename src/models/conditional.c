@@ -57,7 +57,6 @@ typedef struct job {
     lb_conditional_system *all, **without; /* (folds) systems that leave one out */
     size_t folds;
     lb_cholesky *room;
-    bool factored;     /* the room holds a factor of all rows */
     double *w_without; /* (folds, k p) weights at the last alpha */
     member *m;
 } job;
@@ -379,7 +378,6 @@ static lb_status factor(job *q, lb_conditional_system *s, double alpha, double *
     const lb_cvec right = lb_conditional_system_right(s);
     lb_conditional_system_load(s, q->room);
     q->m->factorisations++;
-    q->factored = s == q->all;
     if (lb_cholesky_factor(q->room, alpha, NULL) != LB_OK)
         return LB_FAIL(err, LB_ENUMERIC,
                        "the normal matrix of %zu columns cannot be factored with alpha = %g: leave "
@@ -397,7 +395,7 @@ static lb_status fit_all(job *q, double alpha, const double *before, double *w, 
 {
     const size_t n = q->m->fit.k * q->m->fit.p, k = q->m->fit.k;
     const double worth = (double)(k * k * n) / 240.0 / (double)lb_conditional_gram_count(q->g);
-    if (q->factored && before && worth >= FIT_STEPS) {
+    if (before && worth >= FIT_STEPS) {
         memcpy(w, before, n * sizeof *w);
         descent f = descent_new(q->all, w, n);
         descend(q->room, &f, 1, alpha, FIT_TOLERANCE, FIT_STEPS, n);
@@ -409,7 +407,7 @@ static lb_status fit_all(job *q, double alpha, const double *before, double *w, 
 }
 
 /* Mean R2 over the folds, each from the model that was fitted without it. The room holds a factor
- * of all rows; the weights start from those of the last alpha. */
+ * of all rows or of most of them; the weights start from those of the last alpha. */
 static lb_status score_folds(job *q, double alpha, double *r2, lb_error *err)
 {
     const size_t n = q->m->fit.k * q->m->fit.p;
