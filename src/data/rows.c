@@ -25,3 +25,36 @@ lb_stream lb_stream_of_rows(lb_stream_rows *self)
 {
     return (lb_stream){.rows = self->n, .cols = self->base.cols, .read = read_rows, .self = self};
 }
+
+static lb_status read_joined(void *self, size_t first, lb_matf x, lb_error *err)
+{
+    const lb_joined *joined = self;
+    size_t done = 0, skip = first;
+    for (size_t k = 0; k < joined->n && done < x.rows; k++) {
+        const lb_stream *part = &joined->parts[k];
+        if (skip >= part->rows) {
+            skip -= part->rows;
+            continue;
+        }
+        const size_t left = part->rows - skip;
+        const size_t here = x.rows - done < left ? x.rows - done : left;
+        const lb_status st = part->read(
+            part->self, skip, (lb_matf){x.data + done * x.stride, here, x.cols, x.stride}, err);
+        if (st != LB_OK)
+            return st;
+        done += here;
+        skip = 0;
+    }
+    if (done < x.rows)
+        return LB_FAIL(err, LB_ESHAPE, "rows %zu to %zu asked of joined streams that end before",
+                       first, first + x.rows);
+    return LB_OK;
+}
+
+lb_stream lb_stream_joined(lb_joined *self)
+{
+    lb_stream s = {.cols = self->parts[0].cols, .read = read_joined, .self = self};
+    for (size_t k = 0; k < self->n; k++)
+        s.rows += self->parts[k].rows;
+    return s;
+}

@@ -19,4 +19,17 @@ typedef struct lb_stream_rows {
  */
 lb_stream lb_stream_of_rows(lb_stream_rows *self);
 
+/** Several streams of equally many columns, one below the other. Plain value; parts are borrowed.
+ */
+typedef struct lb_joined {
+    const lb_stream *parts;
+    size_t n;
+} lb_joined;
+
+/**
+ * The stream that holds the rows of parts[0], then those of parts[1] ..., with the same bits.
+ * @param self  at least one part; must outlive the stream
+ */
+lb_stream lb_stream_joined(lb_joined *self);
+
 #endif
