@@ -21,6 +21,8 @@ static void measure(lb_study *s, const lb_cohort *c, const lb_stream *x, const l
                     lb_window_options how, lb_mat out, size_t *bad)
 {
     size_t n_bad = 0;
+    if (!set)
+        return;
     const lb_mat lines = columns_of(out, 0, set->n_features);
     if (lb_study_ok(s))
         lb_study_take(s, lb_windows_features_stream(set, how, lb_spectra_wave(c->split.test),
@@ -43,7 +45,7 @@ void lb_gate_inputs_with(lb_study *s, const lb_cohort *c, double level, lb_noise
     *out = (lb_gate_inputs){0};
     if (!lb_study_ok(s))
         return;
-    const size_t lines = set->n_features, n = lines + (pca ? pca->components.rows : 0);
+    const size_t lines = set ? set->n_features : 0, n = lines + (pca ? pca->components.rows : 0);
     *out = (lb_gate_inputs){.n = n,
                             .name = lb_xcalloc(n, sizeof *out->name),
                             .train = mat_new(c->train.n, n),

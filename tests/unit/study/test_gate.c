@@ -77,6 +77,11 @@ Test(gate_inputs, are_lines_and_principal_components_of_the_noisy_rows)
         for (size_t j = 0; j < 2; j++)
             sum[j] += in.train.data[i * in.train.stride + 2 + j];
     cr_expect(lt(dbl, fabs(sum[0]) + fabs(sum[1]), 1e-6), "scores are about the training mean");
+    lb_gate_inputs bare;
+    lb_gate_inputs_make(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec), NULL, 2, &bare);
+    cr_expect(eq(sz, bare.n, 2), "no windows, no lines");
+    cr_expect(eq(dbl, bare.test.data[2 * 5 + 1], in.test.data[4 * 5 + 3]));
+    lb_gate_inputs_free(&bare);
     const size_t columns[] = {3, 1};
     lb_gate_inputs some = lb_gate_inputs_pick(&in, columns, 2);
     cr_expect(eq(str, some.name[0], "PCA2"));
