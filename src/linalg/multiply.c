@@ -107,6 +107,7 @@ static size_t rows_of_a(bool transpose, lb_cmatf a, size_t i, size_t m, size_t t
     }
     for (size_t u = 0; u < k; u++) {
         const float *from = a.data + (t + u) * a.stride + i;
+        __builtin_prefetch(from + 2 * R, 0, 2); /* a line of each row, for the block after next */
         if (here == R)
             memcpy(panel + u * R, from, R * sizeof *panel);
         else

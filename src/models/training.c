@@ -11,6 +11,7 @@
 enum {
     WORTH_A_THREAD = 1 << 16, /* values below which a parallel region costs more than it gives */
     BLOCK = 256,              /* rows read at a time */
+    LINE = 16,                /* floats of a cache line */
     PIECE = 256,              /* columns that a thread sums at a time */
     ORDER = 0xFF, /* keeps the order apart from the masks of net.c, which end at layer 8 */
 };
@@ -100,9 +101,14 @@ lb_status lb_scaler_read(const lb_scaler *s, lb_source x, const size_t *rows, si
 #pragma omp parallel for reduction(min : bad) if (out.rows * out.cols > WORTH_A_THREAD)
     for (size_t i = 0; i < out.rows; i++) {
         const float *from = raw_row(x, rows, first, out, i);
+        const float *next = i + 1 < out.rows ? raw_row(x, rows, first, out, i + 1) : from;
         float *to = out.data + i * out.stride;
-        for (size_t j = 0; j < out.cols; j++)
-            to[j] = (from[j] - s->centre[j]) * s->inverse[j];
+        for (size_t j0 = 0; j0 < out.cols; j0 += LINE) { /* rows lie anywhere: ask for the next */
+            const size_t end = out.cols - j0 < LINE ? out.cols : j0 + LINE;
+            __builtin_prefetch(next + j0);
+            for (size_t j = j0; j < end; j++)
+                to[j] = (from[j] - s->centre[j]) * s->inverse[j];
+        }
         if (!all_finite(to, out.cols) && i < bad)
             bad = i;
     }
@@ -164,6 +170,20 @@ static void add_block(lb_source x, const size_t *rows, size_t first, lb_matf blo
     }
 }
 
+/* A sum that is not finite means a row that is not: name it. */
+static lb_status check_sums(const lb_split *d, size_t first, lb_matf block, sums s, lb_error *err)
+{
+    bool finite = true;
+    for (size_t j = 0; j < block.cols; j++)
+        finite = finite && isfinite(s.first[j]);
+    for (size_t i = 0; i < block.rows && !finite; i++) {
+        const float *row = raw_row(d->x, d->train, first, block, i);
+        if (!all_finite(row, block.cols))
+            return bad_value(row, block.cols, d->train[first + i], err);
+    }
+    return LB_OK;
+}
+
 static lb_status column_statistics(const lb_split *d, lb_scaler *s, lb_error *err)
 {
     const size_t p = s->cols;
@@ -179,16 +199,11 @@ static lb_status column_statistics(const lb_split *d, lb_scaler *s, lb_error *er
         const lb_matf x = {block, rows, p, p};
         if (block && (st = read_stream(d->x.stream, d->train, first, x, err)) != LB_OK)
             goto done;
-        for (size_t i = 0; i < rows; i++) {
-            const float *row = raw_row(d->x, d->train, first, x, i);
-            if (!all_finite(row, p)) {
-                st = bad_value(row, p, d->train[first + i], err);
-                goto done;
-            }
-        }
         if (first == 0)
             memcpy(shift, raw_row(d->x, d->train, 0, x, 0), p * sizeof *shift);
         add_block(d->x, d->train, first, x, total);
+        if ((st = check_sums(d, first, x, total, err)) != LB_OK)
+            goto done;
     }
     for (size_t j = 0; j < p; j++) {
         const double off = total.first[j] / n, variance = total.second[j] / n - off * off;
