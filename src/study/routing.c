@@ -82,7 +82,9 @@ void lb_gate_put_accuracy(lb_study *s, const lb_confusion *m, const char *key)
     size_t correct = 0;
     for (size_t k = 0; k < lb_confusion_classes(m); k++) {
         correct += lb_confusion_count(m, k, k);
-        lb_study_put(s, in_per_cent(lb_confusion_recall(m, k)), "%s.recall%zu", key, k);
+        lb_number recall = in_per_cent(lb_confusion_recall(m, k));
+        recall.rows[0] = '\0'; /* of the rows of one true class, not of the whole set */
+        lb_study_put(s, recall, "%s.recall%zu", key, k);
     }
     lb_study_put(s, in_per_cent(lb_confusion_accuracy(m)), "%s.gate_accuracy", key);
     lb_study_put(s, lb_confusion_macro_f1(m), "%s.macro_f1", key);

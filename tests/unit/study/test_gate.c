@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
+#include "data/toy.h"
 #include "study/gate.h"
+#include "study/routing.h"
 #include "study/world.h"
 
 #include <criterion/criterion.h>
@@ -169,6 +171,34 @@ Test(gate_inputs, other_measures_of_the_lines_and_given_components_are_taken)
     lb_gate_inputs_free(&other);
     lb_pca_free(pca);
     lb_moe_rows_free(rows);
+    lb_domains_free(&d);
+    scene_close(&t);
+}
+
+Test(gate_accuracy, goes_into_a_record_that_closes)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    lb_domains d = lb_domains_mh(c);
+    lb_gate_inputs in;
+    lb_named gate;
+    lb_error err = {0};
+    const double C = 1.0;
+    lb_gate_inputs_make(&t.s, c, 0.0, lb_noise_seeds_of(t.s.spec), &t.set, 2, &in);
+    lb_gate_name(&t.s, &in, &d, (lb_gate_options){{&C, 1}, 5, 42}, &gate);
+    lb_confusion *m = lb_gate_confusion(&t.s, c, c->covered, &d, lb_mat_const(gate.test));
+    lb_record_rowset(t.s.record, lb_rowset_name(c->covered), lb_rowset_hash(c->covered),
+                     lb_rowset_size(c->covered));
+    lb_gate_put_accuracy(&t.s, m, "gate");
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    char *path = in_dir(scratch_dir(), "e90.h5");
+    cr_expect(eq(int, lb_record_close(t.s.record, path, &err), LB_OK), "%s", err.text);
+    t.s.record = NULL;
+    free(path);
+    lb_confusion_free(m);
+    lb_named_free(&gate);
+    lb_gate_inputs_free(&in);
     lb_domains_free(&d);
     scene_close(&t);
 }
