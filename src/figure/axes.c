@@ -137,6 +137,10 @@ void lb_axes_draw(lb_axes *a, lb_canvas *c)
                        0, 1, false);
         x = fmax(x, a->plot.x - a->left + 14);
     }
-    if (a->title)
+    if (a->title) { /* stands over the panel on purpose, so the panel makes no room for it */
+        const size_t panel = c->panel;
+        c->panel = (size_t)-1;
         lb_canvas_text(c, a->title, lb_type_make(LB_SIZE_LABEL, LB_INK), x, above, 0, 1, false);
+        c->panel = panel;
+    }
 }

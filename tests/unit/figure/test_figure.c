@@ -580,6 +580,26 @@ Test(figure, panels_in_a_grid_are_aligned_lettered_and_share_an_axis)
     lb_figure_abandon(fig);
 }
 
+Test(figure, the_title_of_a_panel_takes_no_room_from_the_data)
+{
+    char *stem = lb_xprintf("%s/titled", dir);
+    fig = lb_figure_new(stem, 6, 4, "Two panels", "One with a title, one without.");
+    free(stem);
+    lb_figure_legend(fig, LB_PLACE_ABOVE, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        lb_axes *a = lb_figure_panel(fig, 0, i, 1, 2);
+        lb_axes_x(a, "Ridge penalty", NAN, NAN, LB_LOG10);
+        lb_axes_y(a, "MAE (dex)", NAN, NAN, LB_LINEAR);
+        if (i == 1)
+            lb_axes_title(a, "A panel");
+        lb_plot_line(a, alphas, (double[]){0, 1, 3, 2}, 4, lb_style_category(0), "0.2");
+    }
+    drawn();
+    for (size_t i = 0; i < 4; i++)
+        cr_expect(epsilon_eq(dbl, get("point", i).y, get("point", i + 4).y, 1e-9));
+    lb_figure_abandon(fig);
+}
+
 /* --- refusals -------------------------------------------------------------------------------- */
 
 static void refused(lb_status status, const char *part)
