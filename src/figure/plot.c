@@ -153,6 +153,22 @@ void lb_plot_bars(lb_axes *a, lb_bars b)
                 a->figure->stem, b.n, a->x.n_names, m->series, m->of);
 }
 
+void lb_plot_number_bars(lb_axes *a, const lb_number *x, size_t n, lb_bars bars)
+{
+    double *y = lb_xcalloc(3 * n + 1, sizeof *y), *lo = y + n, *hi = lo + n;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = x[i].value;
+        lo[i] = x[i].ci_lo;
+        hi[i] = x[i].ci_hi;
+    }
+    bars.y = y;
+    bars.lo = lo;
+    bars.hi = hi;
+    bars.n = n;
+    lb_plot_bars(a, bars);
+    free(y);
+}
+
 /* A mark of one or two points. */
 static lb_mark *pair(lb_axes *a, lb_mark_kind kind, size_t n, double x0, double y0, double x1,
                      double y1, lb_style style, const char *label)

@@ -2,6 +2,7 @@
 #ifndef LB_FIGURE_PLOT_H
 #define LB_FIGURE_PLOT_H
 
+#include "core/number.h"
 #include "figure/figure.h"
 
 #include <stdbool.h>
@@ -50,6 +51,10 @@ typedef struct lb_bars {
     const char *label;        /* in the legend */
 } lb_bars;
 void lb_plot_bars(lb_axes *a, lb_bars bars);
+
+/** Bars of results: heights and ends of the intervals are those of @p x, n/a reads as such and has
+ * none. Everything else is as @p bars says. */
+void lb_plot_number_bars(lb_axes *a, const lb_number *x, size_t n, lb_bars bars);
 
 /** A bracket over the slots x0 and x1 with a text (a difference). Placed over what is there. */
 void lb_plot_bracket(lb_axes *a, double x0, double x1, const char *text);

@@ -164,7 +164,7 @@ static void parts_free(parts *p)
 /* --- the fit ------------------------------------------------------------------------------------
  */
 
-static lb_moe_options options_of(const lb_spec *spec)
+lb_moe_options lb_moe_options_of(const lb_spec *spec)
 {
     lb_moe_options o = {.standardise = lb_spec_flag(spec, "ridge.standardise"),
                         .extend_decades = (int)lb_spec_size(spec, "ridge.extend_decades")};
@@ -328,7 +328,7 @@ void lb_moe_fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds se
     *out = (lb_moe){0};
     lb_moe_rows *rows = lb_moe_gather(s, c, level, seeds, domains, n, 0.0);
     if (lb_study_ok(s))
-        lb_moe_fit_rows(s, rows, options_of(s->spec), out);
+        lb_moe_fit_rows(s, rows, lb_moe_options_of(s->spec), out);
     lb_moe_rows_free(rows);
 }
 

@@ -79,6 +79,8 @@ typedef struct lb_moe_options {
     bool standardise;
 } lb_moe_options;
 
+lb_moe_options lb_moe_options_of(const lb_spec *spec); /* its arrays are borrowed */
+
 /**
  * @param domains      as for lb_moe_fit(), borrowed for the life of the result
  * @param least_alpha  smallest penalty that will be asked for: the pass runs in single precision

@@ -200,3 +200,19 @@ void lb_learned_free(lb_learned *g)
     free(g->weights.data);
     *g = (lb_learned){0};
 }
+
+void lb_learned_put(lb_study *s, const lb_learned *g, const char *prefix, const char *name)
+{
+    const size_t budget = g->epochs < g->plan.epochs ? g->epochs : g->plan.epochs;
+    const bool in_budget = g->best_in_budget < budget;
+    lb_number loss = lb_number_plain(g->loss, "loss", "dex2");
+    loss.digits = 6;
+    lb_study_put(s, lb_number_count(g->best), "%sbest_epoch.%s", prefix, name);
+    lb_study_put(s, lb_number_count(g->epochs), "%sepochs.%s", prefix, name);
+    lb_study_put(s, loss, "%sbest_val_loss.%s", prefix, name);
+    lb_study_put(s, lb_number_count(g->converged), "%sconverged.%s", prefix, name);
+    lb_study_put_text(s, g->converged ? "yes" : "no", "%sconverged.%s.word", prefix, name);
+    lb_study_put(s, lb_number_count(g->best_in_budget), "%sbudget.best_epoch.%s", prefix, name);
+    lb_study_put(s, lb_number_count(in_budget), "%sbudget.converged.%s", prefix, name);
+    lb_study_put_text(s, in_budget ? "yes" : "no", "%sbudget.converged.%s.word", prefix, name);
+}

@@ -71,4 +71,11 @@ void lb_learn_gates(lb_study *s, lb_learn_rows rows, const lb_learn_plan *plan, 
                     lb_learned *out);
 void lb_learned_free(lb_learned *g); /* zeroed is fine */
 
+/**
+ * Record how a training went, under "<prefix>": best_epoch.NAME, epochs.NAME, best_val_loss.NAME,
+ * converged.NAME (1 or 0) with converged.NAME.word, and of the first plan.epochs alone
+ * budget.best_epoch.NAME, budget.converged.NAME and its word.
+ */
+void lb_learned_put(lb_study *s, const lb_learned *g, const char *prefix, const char *name);
+
 #endif

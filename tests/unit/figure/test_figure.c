@@ -155,6 +155,26 @@ Test(figure, whiskers_end_where_the_interval_does)
     lb_figure_abandon(fig);
 }
 
+Test(figure, bars_of_results_are_their_values_with_their_intervals)
+{
+    lb_number x[3] = {lb_number_plain(0.05, "delta_r2", ""),
+                      lb_number_plain(0.0344, "delta_r2", ""),
+                      lb_number_na("delta_r2", "n/a (merged)")};
+    x[0].ci_lo = 0.0329;
+    x[0].ci_hi = 0.0674;
+    lb_axes *a = one_panel();
+    lb_axes_x_names(a, "Partition", three, 3);
+    lb_plot_number_bars(a, x, 3, (lb_bars){.style = lb_style_role(LB_MIXTURE), .format = "%+.4f"});
+    drawn();
+    cr_expect(eq(sz, count("bar"), 2));
+    cr_expect(eq(sz, count("whisker"), 1), "no interval, no whisker");
+    const lb_ink bar = get("bar", 0), w = get("whisker", 0);
+    cr_expect(epsilon_eq(dbl, bar.h / get("bar", 1).h, 0.05 / 0.0344, 1e-6));
+    cr_expect(epsilon_eq(dbl, w.h / bar.h, (0.0674 - 0.0329) / 0.05, 1e-6));
+    cr_expect(text("n/a") != NULL);
+    lb_figure_abandon(fig);
+}
+
 Test(figure, values_stand_over_bars_and_counts_under_names)
 {
     three_bars();

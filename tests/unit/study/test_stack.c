@@ -179,6 +179,11 @@ Test(learn_gates, find_who_is_right_where)
     }
     cr_expect(not(gate[3].converged), "three short steps are not enough, and it says so");
     cr_expect(ne(dbl, gate[1].loss, gate[2].loss), "another seed is another gate");
+    lb_learned_put(&t.s, &gate[0], "", "mlp");
+    lb_learned_put(&t.s, &gate[1], "", "linear");
+    cr_expect(lb_study_ok(&t.s));
+    lb_study_put(&t.s, lb_number_count(1), "budget.converged.mlp");
+    cr_expect(eq(int, lb_record_status(t.s.record), LB_ENAME), "it is there already");
     for (size_t g = 0; g < PLANS; g++)
         lb_learned_free(&gate[g]);
     free(yhat.data);
