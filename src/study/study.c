@@ -58,6 +58,23 @@ void lb_study_put_text(lb_study *s, const char *value, const char *format, ...)
         lb_record_text(s->record, key, value);
 }
 
+void lb_study_table(lb_study *s, const char *table, const char *columns)
+{
+    enum { MOST = 32 };
+    char *text = lb_xstrdup(columns);
+    lb_column column[MOST];
+    size_t n = 0;
+    for (char *rest = text, *part; (part = strsep(&rest, "|")) && n < MOST; n++) {
+        char *format = strchr(part, ':');
+        if (format)
+            *format++ = '\0';
+        column[n] = (lb_column){part, format ? format : ""};
+    }
+    if (lb_study_ok(s))
+        lb_record_table(s->record, table, n, column);
+    free(text);
+}
+
 void lb_study_row(lb_study *s, const char *table, const char *format, ...)
 {
     char cells[2048], key[sizeof cells + KEY_SIZE];

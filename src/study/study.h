@@ -49,6 +49,12 @@ void lb_study_put(lb_study *s, lb_number x, const char *key, ...)
 void lb_study_put_text(lb_study *s, const char *value, const char *key, ...)
     __attribute__((format(printf, 3, 4)));
 /**
+ * A table and its columns, parted by '|', each with its format after a ':' if it has one (see
+ * lb_column): lb_study_table(s, "T02.1", "noise|R² global|ΔR²:+|95 % CI:ci").
+ */
+void lb_study_table(lb_study *s, const char *table, const char *columns);
+
+/**
  * A row of a table, its cells parted by '|': "=text" is shown as it stands, anything else is the
  * key of a number or text under "<id>.", as in lb_study_row(s, "T02.1",
  * "=%1$.1f|noise_%1$.1f.r2.global|noise_%1$.1f.r2.moe", noise);

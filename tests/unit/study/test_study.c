@@ -312,6 +312,13 @@ static void run_well(lb_study *s)
     lb_study_put(s, lb_number_count(3), "answer");
 }
 
+static void run_table(lb_study *s)
+{
+    lb_study_put(s, lb_number_count(3), "answer");
+    lb_study_table(s, "T90.1", "what|value|ΔR²:+|95 % CI:ci");
+    lb_study_row(s, "T90.1", "=the %s|answer|answer|= ", "answer");
+}
+
 static void run_badly(lb_study *s)
 {
     lb_study_put(s, lb_number_count(3), "answer");
@@ -373,6 +380,24 @@ Test(study_main, a_good_run_leaves_its_record)
     cr_assert(ne(ptr, (void *)answer, NULL));
     cr_expect(eq(dbl, answer->value, 3.0));
     cr_expect(eq(dbl, covered->value, N_TRAIN - N_TRAIN / 6));
+    lb_archive_close(a);
+    place_free(&p);
+}
+
+Test(study_main, a_table_is_its_columns_and_its_rows)
+{
+    place p = place_make();
+    lb_archive *a = NULL;
+    lb_error err = {0};
+    cr_assert(eq(int, main_at(&p, p.data, run_table), 0));
+    cr_assert(eq(int, lb_archive_open(p.record, &a, &err), LB_OK), "%s", err.text);
+    const lb_table *t = lb_archive_table(a, "T90.1");
+    cr_assert(t && t->rows == 1 && t->cols == 4);
+    cr_expect(eq(str, (char *)t->columns[1].name, "value"));
+    cr_expect(eq(str, (char *)t->columns[1].format, ""));
+    cr_expect(eq(str, (char *)t->columns[2].name, "ΔR²"));
+    cr_expect(eq(str, (char *)t->columns[2].format, "+"));
+    cr_expect(eq(str, (char *)t->columns[3].format, "ci"));
     lb_archive_close(a);
     place_free(&p);
 }
