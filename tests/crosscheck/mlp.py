@@ -3,11 +3,14 @@
 """The multilayer perceptron in float64 NumPy, step by step from the same initial weights, order of
 rows and dropout masks: losses of every epoch and the predictions of the best. With --full:
 scikit-learn's MLPRegressor, same sizes, batches and epochs, for the clock."""
+import os
+
 from witness import Witness, need
 
 need("numpy", "sklearn")
 import numpy as np  # noqa: E402
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as mlp.h advises where others compute too
 w = Witness("mlp")
 x, y = w["x"], w["y"]
 
