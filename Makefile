@@ -13,6 +13,8 @@ endif
 OBJ     := $(BUILD)/$(MODE)
 BIN     := $(BUILD)/bin
 Q       := $(if $(V),,@)
+# A thread that waits sleeps: on a busy machine one that spins takes the core of one that works.
+export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := reports
 .DELETE_ON_ERROR:
