@@ -70,6 +70,7 @@ lb_status lb_eigen_symmetric(lb_mat a, lb_vec values, lb_error *err)
                                a.data[i * a.stride + j]);
     double size = 0.0;
     int isize = 0, info = 0;
+    lb_blas_prepare(); /* LAPACK rounds differently on several threads, even at 3 x 3 */
     dsyevd_("V", "U", &n, a.data, &lda, values.data, &size, &ask, &isize, &ask, &info, 1, 1);
     const int lwork = (int)size, liwork = isize;
     double *work = lb_xaligned((size_t)lwork, sizeof *work);

@@ -46,6 +46,28 @@ Test(blas, products_follow_their_transpose_flags)
     free(a.data), free(b.data), free(c.data), free(at.data), free(bt.data);
 }
 
+extern void openblas_set_num_threads(int n);
+
+/* 3 x 3 information matrices: the threads OpenBLAS was started with must not move a bit. */
+Test(blas, eigenvalues_of_small_matrices_do_not_depend_on_the_threads)
+{
+    for (size_t trial = 0; trial < 200; trial++) {
+        double a[2][9], e[2][3];
+        for (int way = 0; way < 2; way++) {
+            for (size_t i = 0; i < 3; i++)
+                for (size_t j = 0; j <= i; j++)
+                    a[way][3 * i + j] = a[way][3 * j + i] =
+                        cos((double)(trial * 9 + 3 * i + j)) * pow(30.0, (double)(i + j)) +
+                        (i == j ? 2.0 * pow(30.0, 2.0 * (double)i) : 0.0);
+            openblas_set_num_threads(1 + way);
+            cr_assert(lb_eigen_symmetric(lb_mat_of(a[way], 3, 3), (lb_vec){e[way], 3}, NULL) ==
+                      LB_OK);
+        }
+        cr_assert(memcmp(e[0], e[1], sizeof e[0]) == 0, "trial %zu", trial);
+        cr_assert(memcmp(a[0], a[1], sizeof a[0]) == 0, "trial %zu", trial);
+    }
+}
+
 Test(blas, eigenvectors_rebuild_the_matrix)
 {
     const size_t n = 40;
