@@ -85,9 +85,12 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
 # Experiments do not lean on the report layer: a change there reruns no experiment.
 STUDY_LIBS := $(filter-out $(call library,report),$(ALL_LIBS))
-link = @mkdir -p $(@D) && $(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+link = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
 $(BIN)/%: $(OBJ)/experiments/%.o $(STUDY_LIBS)
 	$(link)
+# An experiment with much to show has parts: src/experiments/NAME/*.c.
+parts_of = $(patsubst src/%.c,$(OBJ)/%.o,$(wildcard src/experiments/$(1)/*.c))
+$(foreach e,$(EXPERIMENTS),$(if $(call parts_of,$(e)),$(eval $(BIN)/$(e): $(call parts_of,$(e)))))
 $(BIN)/%: $(OBJ)/tools/%.o $(ALL_LIBS)
 	$(link)
 $(BIN)/crosscheck_export: $(OBJ)/tests/crosscheck/export.o $(OBJ)/tests/crosscheck/npy.o $(ALL_LIBS)
