@@ -67,7 +67,9 @@ local function pieces(inlines, scale, piece)
       piece(0.45, false)
     elseif x.content and x.t ~= 'Note' then
       local verdict = x.t == 'Span' and x.classes:includes('verdict')
-      pieces(x.content, (x.t == 'Strong' or verdict) and 1.1 * scale or scale, piece)
+      -- a verdict stands in a box, which does not break between word and icon
+      local put = verdict and function(width) piece(width, false) end or piece
+      pieces(x.content, (x.t == 'Strong' or verdict) and 1.1 * scale or scale, put)
       if verdict then piece(0.8, false) end
     end
   end
