@@ -8,8 +8,10 @@
 
 static lb_outoffold_options options_of(const lb_spec *spec, size_t folds)
 {
+    static const char *const own = "settings.guess_alphas";
     lb_outoffold_options o = {.folds = folds};
-    o.alphas.data = lb_spec_numbers(spec, "ridge.alphas", &o.alphas.n);
+    o.alphas.data =
+        lb_spec_numbers(spec, lb_spec_has(spec, own) ? own : "ridge.alphas", &o.alphas.n);
     o.extend_decades = (int)lb_spec_size(spec, "ridge.extend_decades");
     o.standardise = lb_spec_flag(spec, "ridge.standardise");
     return o;

@@ -22,7 +22,8 @@ typedef struct lb_guess {
 /**
  * @param truth  the label: c->train.mh, c->val.mh, c->test.mh, say
  * @param folds  of the training rows, shuffled with @p seed
- * Penalties as `ridge` of the spec. Sticky in @p s: after a failure @p out is zero.
+ * Penalties as `ridge` of the spec, on the grid settings.guess_alphas if there is one. Sticky in @p
+ * s: after a failure @p out is zero.
  */
 void lb_guess_make(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
                    lb_by_row truth, size_t folds, uint64_t seed, lb_guess *out);

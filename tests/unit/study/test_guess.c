@@ -66,6 +66,27 @@ Test(guess, knows_its_own_error_on_every_set_and_feeds_a_conditional_model)
     scene_close(&t);
 }
 
+Test(guess, a_grid_of_its_own_takes_the_place_of_the_experts_grid)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *c = &t.s.data;
+    char *nine = world_spec_text("3750, 4500, 5250, 6000", "-2, -1, 0, 0.5", 5);
+    char *text = lb_xprintf("%ssettings: {guess_alphas: [0.5, 5]}\n", nine);
+    lb_spec_free(t.s.spec);
+    cr_assert(lb_spec_parse(text, "spec.yaml", &t.s.spec, &t.err) == LB_OK, "%s", t.err.text);
+    lb_guess g;
+    lb_guess_make(&t.s, c, 0.5, lb_noise_seeds_of(t.s.spec),
+                  (lb_by_row){c->train.target, c->val.target, c->test.target}, 5, 42, &g);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(sz, g.penalty.n_grid, 2));
+    cr_expect(eq(dbl, g.penalty.alphas.data[0], 0.5));
+    lb_guess_free(&g);
+    free(nine);
+    free(text);
+    scene_close(&t);
+}
+
 Test(guess, too_few_folds_stop_the_study)
 {
     scene t;
