@@ -570,6 +570,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e01_baseline",
                              "One global Ridge model over the noise levels: the baseline of every "
                              "later comparison.",
-                             run};
+                             run, true};
     return lb_study_main(argc, argv, &e);
 }

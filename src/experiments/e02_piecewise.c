@@ -556,6 +556,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e02_piecewise",
                              "Nine local Ridge experts in (T_eff, [M/H]) bins against one global "
                              "Ridge, over the noise levels.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

@@ -625,6 +625,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e03_validation",
                              "The gain of nine Ridge experts under a rigorous protocol: aligned "
                              "rows, validation, bootstrap, seeds, fallback, ablation, replication.",
-                             run};
+                             run, true};
     return lb_study_main(argc, argv, &e);
 }

@@ -748,6 +748,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e04_noise_experts",
                              "Ridge experts of one noise level each against one model trained on "
                              "all levels: matched, mismatched, and when the level is unknown.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

@@ -784,6 +784,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e05_quantile_bins",
                              "Metallicity bins of equal counts, K = 2 to 6, against bins by hand "
                              "and one global Ridge.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

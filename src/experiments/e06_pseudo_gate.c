@@ -758,6 +758,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e06_pseudo_gate",
                              "Experts named by a guessed metallicity against experts named by the "
                              "true one.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

@@ -536,6 +536,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e07_conditional",
                              "One Ridge whose weights vary with [M/H], first and second order, "
                              "against nine experts.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

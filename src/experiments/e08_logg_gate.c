@@ -460,8 +460,8 @@ static void learn(lb_study *s, const lb_gate_inputs *in, const lb_domains *d, la
     lb_gate_name(s, in, d, o, &gate);
     if (!lb_study_ok(s))
         return;
-    lb_study_put(s, lb_number_plain(gate.cv->C[gate.cv->best], "inverse_penalty", ""), "bins_%zu.inverse_penalty",
-                 l->k);
+    lb_study_put(s, lb_number_plain(gate.cv->C[gate.cv->best], "inverse_penalty", ""),
+                 "bins_%zu.inverse_penalty", l->k);
     l->said = gate.test;
     gate.test.data = NULL;
     lb_named_free(&gate);
@@ -523,6 +523,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e08_logg_gate",
                              "Experts split by log g itself: ceiling, leak, and what a gate that "
                              "must find out keeps.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

@@ -1013,6 +1013,7 @@ static void run(lb_study *s)
 int main(int argc, char **argv)
 {
     const lb_experiment e = {"e09_coefficients",
-                             "Which wavelengths carry log g in each of nine Ridge experts.", run};
+                             "Which wavelengths carry log g in each of nine Ridge experts.", run,
+                             false};
     return lb_study_main(argc, argv, &e);
 }

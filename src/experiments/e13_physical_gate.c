@@ -509,6 +509,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e13_physical_gate",
                              "A gate on a few spectral windows and principal components: three and "
                              "nine Ridge experts, routing, ablations, full coverage.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

@@ -1253,6 +1253,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e20_ceiling",
                              "The information ceiling: how much of the variance of log g a "
                              "spectrum can tell at most, against signal to noise.",
-                             run};
+                             run, false};
     return lb_study_main(argc, argv, &e);
 }

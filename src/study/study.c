@@ -207,7 +207,7 @@ static void put_rows(lb_study *s, const lb_cohort *c, const char *which)
                       "%s.validation", which);
 }
 
-static void put_data(lb_study *s)
+static void put_data(lb_study *s, bool replicates)
 {
     const lb_cohort *c = &s->data;
     const lb_cvec wave = lb_spectra_wave(c->split.test);
@@ -236,10 +236,10 @@ static void put_data(lb_study *s)
     if (c->split.val)
         lb_record_provenance(s->record, "data.val", "%s", lb_spectra_hash(c->split.val));
     lb_record_provenance(s->record, "data.test", "%s", lb_spectra_hash(c->split.test));
-    if (!s->has_more) {
+    if (replicates && !s->has_more) {
         lb_study_put(s, lb_number_na("count", "not run"), "more.n_train");
         lb_study_put(s, lb_number_na("count", "not run"), "more.n_test_covered");
-    } else {
+    } else if (s->has_more) {
         put_rows(s, &s->more, "more");
         lb_record_provenance(s->record, "more.train", "%s", lb_spectra_hash(s->more.split.train));
         lb_record_provenance(s->record, "more.test", "%s", lb_spectra_hash(s->more.split.test));
@@ -342,7 +342,7 @@ static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error 
     lb_study_take(&s, lb_spec_load(a->spec, &s.spec, err));
     if (s.status == LB_OK)
         lb_study_take(&s, lb_cohort_open(a->data, "", s.spec, &s.data, err));
-    if (s.status == LB_OK && a->replication) {
+    if (s.status == LB_OK && a->replication && e->replicates) {
         lb_study_take(&s, lb_cohort_open(a->replication, "larger set: ", s.spec, &s.more, err));
         s.has_more = s.status == LB_OK;
     }
@@ -353,7 +353,7 @@ static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error 
     if (s.status == LB_OK) {
         s.id = lb_spec_experiment(s.spec);
         s.record = lb_record_new(s.id, s.spec);
-        put_data(&s);
+        put_data(&s, e->replicates);
         e->run(&s);
     }
     if (s.status == LB_OK) {

@@ -30,6 +30,7 @@ typedef struct lb_study {
 typedef struct lb_experiment {
     const char *name, *summary;
     void (*run)(lb_study *s);
+    bool replicates; /* also on the larger set, which is opened only then */
 } lb_experiment;
 
 /**

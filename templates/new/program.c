@@ -50,7 +50,7 @@ static void figure_scores(lb_study *s, const lb_number *global, const lb_number 
 static void run(lb_study *s)
 {
     const lb_cohort *c = &s->data;
-    const lb_partition bins = lb_partition_bins(c);
+    lb_domains bins = lb_domains_bins(c);
     lb_moe moe;
 
     /* region: method */
@@ -74,10 +74,11 @@ static void run(lb_study *s)
     }
     lb_contest_free(t);
     lb_moe_free(&moe);
+    lb_domains_free(&bins);
 }
 
 int main(int argc, char **argv)
 {
-    const lb_experiment e = {"@name@", "One sentence for --help.", run};
+    const lb_experiment e = {"@name@", "One sentence for --help.", run, false};
     return lb_study_main(argc, argv, &e);
 }

@@ -356,7 +356,7 @@ static int main_with(void (*run)(lb_study *), const char *const *words, size_t n
     char *argv[16] = {"e90_toy"};
     for (size_t i = 0; i < n; i++)
         argv[i + 1] = (char *)words[i];
-    const lb_experiment e = {"e90_toy", "A toy.", run};
+    const lb_experiment e = {"e90_toy", "A toy.", run, false};
     optind = 0; /* getopt starts over */
     return lb_study_main((int)n + 1, argv, &e);
 }
