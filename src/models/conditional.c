@@ -18,6 +18,7 @@ enum {
     S = LB_CROSS_STRIP,
     WIDE = LB_CROSS_WIDE,
     PANEL = 8 * WIDE, /* strips of the factor solved at a time */
+    ALONE = 1024,     /* columns of the factor that one thread solves faster than two */
     FOLD_STEPS = 60,  /* of conjugate gradients, before a fold is factored */
     FIT_STEPS = 12,   /* the same for all rows, before another alpha is factored */
 };
@@ -244,7 +245,7 @@ static void solve_several(lb_cholesky *u, size_t p, double *z)
     const size_t step = PANEL * S, strips = (p + S - 1) / S;
     for (size_t first = 0; first < p; first += step) {
         const size_t last = first + step < p ? first + step : p, end = (last + S - 1) / S;
-#pragma omp parallel for schedule(static, 1)
+#pragma omp parallel for schedule(static, 1) if (first >= ALONE)
         for (size_t s = first / S; s < end; s += WIDE)
             from_above(u, p, first, s, s + WIDE < end ? s + WIDE : end, z);
         solve_lower(u, first, last, z);
@@ -252,7 +253,7 @@ static void solve_several(lb_cholesky *u, size_t p, double *z)
     for (size_t at = (strips + PANEL - 1) / PANEL; at-- > 0;) {
         const size_t first = at * step, last = first + step < p ? first + step : p;
         solve_upper(u, first, last, z);
-#pragma omp parallel for schedule(static, 1)
+#pragma omp parallel for schedule(static, 1) if (first >= ALONE)
         for (size_t begin = 0; begin < first; begin += step)
             from_right(u, first, last, begin, begin + step, z);
     }
