@@ -874,6 +874,6 @@ int main(int argc, char **argv)
     const lb_experiment e = {"e18_oracle_headroom",
                              "Does splitting by (T_eff, [M/H]) pay at noise 1, and how much of it "
                              "does a gate keep that sees the noisy spectrum alone?",
-                             run};
+                             run, true};
     return lb_study_main(argc, argv, &e);
 }
