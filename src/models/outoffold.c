@@ -2,6 +2,7 @@
 #include "models/outoffold.h"
 
 #include "core/memory.h"
+#include "models/penalty.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -195,10 +196,8 @@ static lb_status extend(lb_outoffold *o, const task *t, lb_error *err)
     const int decades = t->o.extend_decades, edge = o->on_grid.edge;
     if (edge == 0 || decades <= 0)
         return LB_OK;
-    const double end = t->o.alphas.data[edge < 0 ? 0 : t->o.alphas.n - 1];
     double *beyond = lb_xcalloc((size_t)decades, sizeof *beyond);
-    for (int d = 0; d < decades; d++)
-        beyond[d] = end * pow(10.0, edge < 0 ? d - decades : d + 1);
+    lb_penalty_beyond(t->o.alphas, edge, decades, beyond);
     const lb_status st = cross_validate(o, t, (lb_cvec){beyond, (size_t)decades}, err);
     free(beyond);
     return st;

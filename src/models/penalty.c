@@ -33,13 +33,18 @@ static lb_status append(lb_penalty *s, const double *alphas, size_t n, lb_penalt
     return st;
 }
 
+void lb_penalty_beyond(lb_cvec grid, int edge, int decades, double *out)
+{
+    for (int d = 0; d < decades; d++)
+        out[d] = edge < 0 ? grid.data[0] * pow(10.0, d - decades)
+                          : grid.data[grid.n - 1] * pow(10.0, d + 1);
+}
+
 static lb_status extend(lb_penalty *s, int decades, lb_penalty_score *score, void *self,
                         lb_error *err)
 {
     double *beyond = lb_xcalloc((size_t)decades, sizeof *beyond);
-    for (int d = 0; d < decades; d++)
-        beyond[d] = s->on_grid.edge < 0 ? s->alphas[0] * pow(10.0, d - decades)
-                                        : s->alphas[s->n_grid - 1] * pow(10.0, d + 1);
+    lb_penalty_beyond((lb_cvec){s->alphas, s->n_grid}, s->on_grid.edge, decades, beyond);
     const lb_status st = append(s, beyond, (size_t)decades, score, self, err);
     free(beyond);
     for (size_t k = s->n_grid; k < s->n && st == LB_OK; k++) {

@@ -8,7 +8,7 @@
 
 /**
  * The penalty of one model: the best of a grid, then the decades beyond it when the best one sits
- * on an end. The rule is that of models/sweep.h, here for models that make their own scores.
+ * on an end. The rule of the whole programme, here for models that make their own scores.
  */
 typedef struct lb_penalty {
     double *alphas, *r2; /* (n) the grid first, then its extension, in the order they were scored */
@@ -30,5 +30,9 @@ typedef lb_status lb_penalty_score(void *self, lb_cvec alphas, double *r2, lb_er
 lb_status lb_penalty_search(lb_cvec grid, int decades, lb_penalty_score *score, void *self,
                             lb_penalty *out, lb_error *err);
 void lb_penalty_free(lb_penalty *s); /* leaves it zeroed */
+
+/** The decades beyond that end of @p grid which @p edge names (-1: the first, +1: the last),
+ * ascending. @p out: @p decades of them */
+void lb_penalty_beyond(lb_cvec grid, int edge, int decades, double *out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "linalg/gram.h"
+#include "models/penalty.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -205,9 +206,7 @@ static lb_status extend(lb_sweep *s, int edge, const lb_gram *gram, const lb_lab
     for (size_t m = 0; m < s->n; m++)
         if (s->members[m].on_grid.edge == edge)
             pick[n++] = m;
-    for (int d = 0; d < o->extend_decades; d++)
-        beyond[d] = edge < 0 ? o->alphas.data[0] * pow(10.0, d - o->extend_decades)
-                             : o->alphas.data[o->alphas.n - 1] * pow(10.0, d + 1);
+    lb_penalty_beyond(o->alphas, edge, o->extend_decades, beyond);
     if (n)
         st = fit_members(s, pick, n, gram, (lb_cvec){beyond, (size_t)o->extend_decades}, val, test,
                          o, err);
