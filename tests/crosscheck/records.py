@@ -13,30 +13,9 @@ installed).
 import os
 import sys
 
-NEEDS = {"numpy": "python3-numpy", "sklearn": "python3-sklearn", "pandas": "python3-pandas",
-         "tables": "python3-tables"}
+from witness import need
 
-
-def import_or_explain():
-    missing = []
-    for module in NEEDS:
-        try:
-            __import__(module)
-        except ImportError:
-            missing.append(module)
-    if not missing:
-        return
-    system = "/usr/bin/python3"
-    if os.path.exists(system) and "LOGGBOOK_CROSSCHECK" not in os.environ:
-        os.environ["LOGGBOOK_CROSSCHECK"] = "system python"
-        os.execv(system, [system] + sys.argv)
-    packages = " ".join(NEEDS[m] for m in missing)
-    print(f"crosscheck: {sys.executable} has no {', '.join(missing)}; nothing was checked.\n"
-          f"On Debian or Ubuntu: apt-get install {packages}", file=sys.stderr)
-    sys.exit(2)
-
-
-import_or_explain()
+need("numpy", "sklearn", "pandas", "tables")
 
 import argparse  # noqa: E402
 import glob  # noqa: E402

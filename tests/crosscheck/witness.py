@@ -21,6 +21,7 @@ import sys
 import time
 
 PACKAGES = {"numpy": "python3-numpy", "scipy": "python3-scipy", "sklearn": "python3-sklearn",
+            "pandas": "python3-pandas", "tables": "python3-tables",
             "torch": "python3-torch"}
 
 

@@ -38,9 +38,7 @@ static void scene_close(scene *t)
 {
     lb_moe_free(&t->moe);
     lb_domains_free(&t->bins);
-    lb_record_abandon(t->s.record);
-    lb_cohort_close(&t->s.data);
-    lb_spec_free(t->s.spec);
+    world_study_close(&t->s);
 }
 
 Test(by_bin, compares_models_on_the_rows_of_each_bin)

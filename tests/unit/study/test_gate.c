@@ -22,13 +22,8 @@ typedef struct scene {
 /* One window over pixels 3 .. 6, its continuum the pixel on either side. */
 static void scene_open(scene *t)
 {
-    const world w = world_make();
-    *t = (scene){.s = {.id = "e90", .profile = "toy"}};
-    t->s.err = &t->err;
-    t->s.spec = world_nine();
-    cr_assert(eq(int, lb_cohort_open(w.dir, "", t->s.spec, &t->s.data, &t->err), LB_OK), "%s",
-              t->err.text);
-    t->s.record = lb_record_new("e90", t->s.spec);
+    *t = (scene){0};
+    world_study_open(&t->s, &t->err);
     const double *wave = lb_spectra_wave(t->s.data.split.test).data;
     t->line = (lb_window){"toy", wave[3], wave[7], wave[2], wave[3], wave[7], wave[8]};
     t->features[0] = (lb_window_feature){"depth_toy", LB_WINDOW_DEPTH, 0, 0};
@@ -38,9 +33,7 @@ static void scene_open(scene *t)
 
 static void scene_close(scene *t)
 {
-    lb_record_abandon(t->s.record);
-    lb_cohort_close(&t->s.data);
-    lb_spec_free(t->s.spec);
+    world_study_close(&t->s);
 }
 
 static void expect_probabilities(lb_mat p)

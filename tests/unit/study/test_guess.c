@@ -16,20 +16,13 @@ typedef struct scene {
 
 static void scene_open(scene *t)
 {
-    const world w = world_make();
-    *t = (scene){.s = {.id = "e90", .profile = "toy"}};
-    t->s.err = &t->err;
-    t->s.spec = world_nine();
-    cr_assert(eq(int, lb_cohort_open(w.dir, "", t->s.spec, &t->s.data, &t->err), LB_OK), "%s",
-              t->err.text);
-    t->s.record = lb_record_new("e90", t->s.spec);
+    *t = (scene){0};
+    world_study_open(&t->s, &t->err);
 }
 
 static void scene_close(scene *t)
 {
-    lb_record_abandon(t->s.record);
-    lb_cohort_close(&t->s.data);
-    lb_spec_free(t->s.spec);
+    world_study_close(&t->s);
 }
 
 static double rmse(lb_cvec yhat, const double *y)

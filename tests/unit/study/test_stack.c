@@ -22,13 +22,8 @@ typedef struct scene {
 
 static void scene_open(scene *t)
 {
-    const world w = world_make();
-    *t = (scene){.s = {.id = "e90", .profile = "toy"}};
-    t->s.err = &t->err;
-    t->s.spec = world_nine();
-    cr_assert(eq(int, lb_cohort_open(w.dir, "", t->s.spec, &t->s.data, &t->err), LB_OK), "%s",
-              t->err.text);
-    t->s.record = lb_record_new("e90", t->s.spec);
+    *t = (scene){0};
+    world_study_open(&t->s, &t->err);
     const lb_cohort *c = &t->s.data;
     t->d = lb_domains_mh(c);
     lb_hold_out(&t->s, c, &t->d, 4, 5, 42, &t->held);
@@ -47,9 +42,7 @@ static void scene_close(scene *t)
     free(t->features);
     lb_held_out_free(&t->held);
     lb_domains_free(&t->d);
-    lb_record_abandon(t->s.record);
-    lb_cohort_close(&t->s.data);
-    lb_spec_free(t->s.spec);
+    world_study_close(&t->s);
 }
 
 Test(hold_out, a_row_trains_an_expert_or_the_gate_and_never_both)

@@ -28,13 +28,8 @@ typedef struct scene {
 
 static void scene_open(scene *t)
 {
-    const world w = world_make();
-    *t = (scene){.s = {.id = "e90", .profile = "toy"}};
-    t->s.err = &t->err;
-    t->s.spec = world_nine();
-    cr_assert(eq(int, lb_cohort_open(w.dir, "", t->s.spec, &t->s.data, &t->err), LB_OK), "%s",
-              t->err.text);
-    t->s.record = lb_record_new("e90", t->s.spec);
+    *t = (scene){0};
+    world_study_open(&t->s, &t->err);
     const lb_side *test = &t->s.data.test;
     for (size_t i = 0; i < test->n; i++) {
         const double wave = sin(12.9898 * (double)(i + 1));
@@ -46,9 +41,7 @@ static void scene_open(scene *t)
 
 static void scene_close(scene *t)
 {
-    lb_record_abandon(t->s.record);
-    lb_cohort_close(&t->s.data);
-    lb_spec_free(t->s.spec);
+    world_study_close(&t->s);
 }
 
 static lb_entry entry(const char *name, const double *yhat)

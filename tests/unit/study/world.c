@@ -3,6 +3,9 @@
 
 #include "core/memory.h"
 #include "data/shard.h"
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
 #include "data/toy.c" /* shards of the data tests: one copy of how to write them */
 
 static void write_set(const world *w, const char *name, size_t rows, uint64_t seed)
@@ -68,4 +71,19 @@ lb_spec *world_spec(const char *teff_edges, const char *mh_edges, size_t minimum
 lb_spec *world_nine(void)
 {
     return world_spec("3750, 4500, 5250, 6000", "-2, -1, 0, 0.5", 5);
+}
+
+void world_study_open(lb_study *s, lb_error *err)
+{
+    const world w = world_make();
+    *s = (lb_study){.id = "e90", .profile = "toy", .err = err, .spec = world_nine()};
+    cr_assert(eq(int, lb_cohort_open(w.dir, "", s->spec, &s->data, err), LB_OK), "%s", err->text);
+    s->record = lb_record_new("e90", s->spec);
+}
+
+void world_study_close(lb_study *s)
+{
+    lb_record_abandon(s->record);
+    lb_cohort_close(&s->data);
+    lb_spec_free(s->spec);
 }

@@ -2,7 +2,7 @@
 #ifndef LB_TESTS_STUDY_WORLD_H
 #define LB_TESTS_STUDY_WORLD_H
 
-#include "study/cohort.h"
+#include "study/study.h"
 
 /* A small data set on disk whose flux knows log g, and the spec to look at it with. */
 enum { N_TRAIN = 600, N_VAL = 200, N_TEST = 150, PIXELS = 12 };
@@ -21,5 +21,9 @@ world world_make_as(world w); /* dir is filled in */
 char *world_spec_text(const char *teff_edges, const char *mh_edges, size_t minimum_train);
 lb_spec *world_spec(const char *teff_edges, const char *mh_edges, size_t minimum_train);
 lb_spec *world_nine(void); /* the nine bins, at least 5 rows each */
+
+/* A study of "e90" on that data with those bins; @p err is the study's. */
+void world_study_open(lb_study *s, lb_error *err);
+void world_study_close(lb_study *s);
 
 #endif
