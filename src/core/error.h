@@ -32,8 +32,7 @@ lb_status lb_fail(lb_error *err, lb_status status, const char *file, int line, c
 #define LB_FAIL(err, status, ...) lb_fail((err), (status), __FILE__, __LINE__, __VA_ARGS__)
 
 /** Put "context: " before the message already in @p err, if there is one. */
-void lb_error_within(lb_error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void lb_error_within(lb_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Exit status of a program that ended with @p status: 0 ok, 1 a finding, 2 could not do it. */
 int lb_exit_status(lb_status status);

@@ -40,11 +40,11 @@ TARGET INLINE void NAME(product)(const ending end, size_t rows, const double *a,
     for (; c + WIDE * LANES <= m; c += WIDE * LANES)
         for (size_t r = 0; r < rows; r += 4)
             NAME(product_tile)
-            (4, WIDE, end, a + r * as, as, n, w + c, m, bias ? bias + c : NULL, out + r * m + c);
+    (4, WIDE, end, a + r * as, as, n, w + c, m, bias ? bias + c : NULL, out + r * m + c);
     for (; c < m; c += LANES)
         for (size_t r = 0; r < rows; r += 8)
             NAME(product_tile)
-            (8, 1, end, a + r * as, as, n, w + c, m, bias ? bias + c : NULL, out + r * m + c);
+    (8, 1, end, a + r * as, as, n, w + c, m, bias ? bias + c : NULL, out + r * m + c);
 }
 
 /* g (dn, LANES vn) += a' d; a (rows, ...), d (rows, ...) with rows of m. */

@@ -19,8 +19,8 @@ typedef struct lb_gate_inputs {
 } lb_gate_inputs;
 
 /**
- * The line features of @p set (NULL: none), then the scores of @p components principal components of the noisy
- * training spectra (0: none). Sticky in @p s: after a failure @p out is zero.
+ * The line features of @p set (NULL: none), then the scores of @p components principal components
+ * of the noisy training spectra (0: none). Sticky in @p s: after a failure @p out is zero.
  */
 void lb_gate_inputs_make(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
                          const lb_window_set *set, size_t components, lb_gate_inputs *out);
