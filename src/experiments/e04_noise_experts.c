@@ -414,10 +414,7 @@ static void put_default(lb_study *s, result *r)
 
 static void table_levels(lb_study *s, const result *r)
 {
-    static const lb_column columns[] = {
-        {"noise", ""}, {"R² expert", ""}, {"α", ""}, {"R² mixed", ""}, {"α", ""},
-        {"ΔR²", "+"},  {"95 % CI", "ci"}, {"n", ""}, {"verdict", ""},  {"sign", ""}};
-    lb_record_table(s->record, "T04.1", sizeof columns / sizeof *columns, columns);
+    lb_study_table(s, "T04.1", "noise|R² expert|α|R² mixed|α|ΔR²:+|95 % CI:ci|n|verdict|sign");
     for (size_t j = 0; j < r->n; j++)
         lb_study_row(s, "T04.1",
                      "=%1$.1f|noise_%1$.1f.r2.expert|noise_%1$.1f.alpha.expert.marked|"
@@ -459,11 +456,9 @@ static void row_of_default(lb_study *s, const candidate *c, const char *key, con
 
 static void table_default(lb_study *s, const result *r)
 {
-    static const lb_column columns[] = {{"model", ""},    {"mean R²", ""},   {"95 % CI", "ci"},
-                                        {"least R²", ""}, {"95 % CI", "ci"}, {"at noise", ".1f"},
-                                        {"chosen by", ""}};
     char key[32];
-    lb_record_table(s->record, "T04.3", sizeof columns / sizeof *columns, columns);
+    lb_study_table(s, "T04.3",
+                   "model|mean R²|95 % CI:ci|least R²|95 % CI:ci|at noise:.1f|chosen by");
     for (size_t i = 0; i < r->n; i++) {
         const bool safe = i == r->minimax, good = i == r->by_mean;
         snprintf(key, sizeof key, "expert_%.1f", r->noise[i]);
@@ -480,17 +475,9 @@ static void table_default(lb_study *s, const result *r)
 /* What the number of rows and what the penalty has to do with the gain. */
 static void table_controls(lb_study *s, const result *r)
 {
-    static const lb_column columns[] = {{"noise", ""},
-                                        {"R² mixed, equal size", ""},
-                                        {"expert − it", "+"},
-                                        {"95 % CI", "ci"},
-                                        {"mixed − it", "+"},
-                                        {"95 % CI", "ci"},
-                                        {"R² mixed, α per level", ""},
-                                        {"α", ""},
-                                        {"expert − it", "+"},
-                                        {"95 % CI", "ci"}};
-    lb_record_table(s->record, "T04.4", sizeof columns / sizeof *columns, columns);
+    lb_study_table(s, "T04.4",
+                   "noise|R² mixed, equal size|expert − it:+|95 % CI:ci|mixed − it:+|95 % CI:ci|R² "
+                   "mixed, α per level|α|expert − it:+|95 % CI:ci");
     for (size_t j = 0; j < r->n; j++)
         lb_study_row(s, "T04.4",
                      "=%1$.1f|noise_%1$.1f.r2.equal|noise_%1$.1f.delta_r2.equal|"
@@ -505,10 +492,7 @@ static void table_controls(lb_study *s, const result *r)
 
 static void table_legacy(lb_study *s, const result *r)
 {
-    static const lb_column columns[] = {{"noise", ""},          {"R² expert", ""}, {"α", ""},
-                                        {"R² mixed*", ""},      {"α", ""},         {"ΔR²", "+"},
-                                        {"ΔR² with one α", "+"}};
-    lb_record_table(s->record, "T04.5", sizeof columns / sizeof *columns, columns);
+    lb_study_table(s, "T04.5", "noise|R² expert|α|R² mixed*|α|ΔR²:+|ΔR² with one α:+");
     for (size_t j = 0; j < r->n; j++)
         lb_study_row(s, "T04.5",
                      "=%1$.1f|legacy.noise_%1$.1f.r2.expert|legacy.noise_%1$.1f.alpha.expert|"
