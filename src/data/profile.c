@@ -14,6 +14,11 @@ static const lb_profile profiles[] = {
 };
 enum { COUNT = sizeof profiles / sizeof *profiles };
 
+bool lb_profile_is_streamed(const lb_profile *p)
+{
+    return p->n_train > 500000;
+}
+
 const lb_profile *lb_profile_find(const char *name, lb_error *err)
 {
     const char *names[COUNT];

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** How much data a run uses. One of the named profiles of this package; constant. */
@@ -21,5 +22,9 @@ typedef struct lb_profile {
  * @return a constant, or NULL with LB_ENAME in @p err, which names the nearest one
  */
 const lb_profile *lb_profile_find(const char *name, lb_error *err);
+
+/** Whether its training rows are too many to lie on a disk (33 GB a million): they are then made as
+ * they are read (data/source.h). */
+bool lb_profile_is_streamed(const lb_profile *p);
 
 #endif

@@ -169,24 +169,30 @@ typedef struct job {
     char *path, *settings;
 } job;
 
-/* Rows first .. first+k-1 of the set into the blocks. Any thread may make any row. */
-static lb_status make_rows(const setup *s, const job *j, size_t first, size_t k, lb_matf flux,
+/* Rows first .. of a set into flux, error and labels, any of which may have data NULL. Any thread
+ * may make any row. */
+static lb_status make_rows(const setup *s, int set, size_t first, size_t rows, lb_matf flux,
                            lb_matf error, lb_mat labels, lb_error *err)
 {
-    const size_t work_size = 3 * lb_grid_pixels(s->grid) + lb_grid_coefficients(s->grid);
+    const size_t p = s->pixels, full = lb_grid_pixels(s->grid);
     lb_status st = LB_OK;
 #pragma omp parallel
     {
-        double *work = lb_xaligned(work_size, sizeof *work);
+        double *work = lb_xaligned(3 * full + lb_grid_coefficients(s->grid), sizeof *work);
+        float *unwanted = lb_xaligned(2 * p, sizeof *unwanted);
 #pragma omp for schedule(dynamic, 8)
-        for (size_t i = 0; i < k; i++) {
+        for (size_t i = 0; i < rows; i++) {
             lb_error own = {0};
-            const lb_draw d = lb_simulate_draw(s->sim, s->grid, j->set, j->first + first + i);
-            if (expose(s, &d, work, flux.data + i * flux.stride, error.data + i * error.stride,
-                       labels.data + i * labels.stride, &own) != LB_OK)
+            double row_labels[LB_SHARD_LABELS];
+            const lb_draw d = lb_simulate_draw(s->sim, s->grid, set, first + i);
+            if (expose(s, &d, work, flux.data ? flux.data + i * flux.stride : unwanted,
+                       error.data ? error.data + i * error.stride : unwanted + p,
+                       labels.data ? labels.data + i * labels.stride : row_labels, &own) != LB_OK)
 #pragma omp critical
-                st = LB_FAIL(err, own.status, "%s: %s", j->path, own.text);
+                st = LB_FAIL(err, own.status, "%s row %zu of profile %s: %s", set_names[set],
+                             first + i, s->sim->profile->name, own.text);
         }
+        free(unwanted);
         free(work);
     }
     return st;
@@ -204,7 +210,7 @@ static lb_status make_shard(const setup *s, const job *j, lb_progress *bar, lb_e
     lb_status st = LB_OK;
     for (size_t first = 0; first < j->rows && st == LB_OK; first += BLOCK) {
         const size_t k = j->rows - first < BLOCK ? j->rows - first : BLOCK;
-        st = make_rows(s, j, first, k, flux, error, labels, err);
+        st = make_rows(s, j->set, j->first + first, k, flux, error, labels, err);
         if (st == LB_OK &&
             !lb_shard_add(shard, (lb_cmatf){flux.data, k, p, p}, (lb_cmatf){error.data, k, p, p},
                           (lb_cmat){labels.data, k, labels.cols, labels.cols}))
@@ -255,6 +261,13 @@ static lb_status prepare(const lb_simulation *sim, setup *s, lb_error *err)
     return st;
 }
 
+static void release(setup *s)
+{
+    lb_grid_free(s->grid);
+    free(s->noise);
+    free(s->wave);
+}
+
 /* One line with everything the bytes depend on. "exposure 1" counts changes of the rules above. */
 static job plan(const setup *s, int set, size_t shard, size_t shards, size_t rows)
 {
@@ -262,7 +275,7 @@ static job plan(const setup *s, int set, size_t shard, size_t shards, size_t row
     const size_t first = shard * rows / shards, last = (shard + 1) * rows / shards;
     return (job){
         set, first, last - first,
-        lb_xprintf("%s/%s_%zu/dataset.h5", sim->out, set_names[set], shard),
+        lb_xprintf("%s/%s_%zu/dataset.h5", sim->out ? sim->out : "", set_names[set], shard),
         lb_xprintf("exposure 1; profile %s; set %s; rows %zu to %zu; pixels %zu; labels %s; "
                    "seed %llu; grid %s; sky %s",
                    sim->profile->name, set_names[set], first, last, s->pixels,
@@ -326,8 +339,81 @@ lb_status lb_simulate(const lb_simulation *sim, lb_text *report, lb_error *err)
     for (int set = 0; set < 3 && st == LB_OK; set++)
         st = make_set(&s, set, shards[set], rows[set], &bar, report, err);
     lb_progress_end(&bar);
-    lb_grid_free(s.grid);
-    free(s.noise);
-    free(s.wave);
+    release(&s);
     return st;
+}
+
+/* --- rows without a file ------------------------------------------------------------------------
+ */
+
+typedef struct row_maker {
+    lb_simulation sim;
+    setup setup;
+    int set;
+} row_maker;
+
+static lb_status make_on_demand(void *self, size_t first, lb_matf flux, lb_matf error,
+                                lb_error *err)
+{
+    const row_maker *m = self;
+    return make_rows(&m->setup, m->set, first, flux.data ? flux.rows : error.rows, flux, error,
+                     (lb_mat){0}, err);
+}
+
+static void free_maker(void *self)
+{
+    row_maker *m = self;
+    release(&m->setup);
+    free(m);
+}
+
+/* The settings of all shards the set would have. */
+static void identify(const setup *s, int set, size_t rows, char hash[LB_HASH_SIZE])
+{
+    const size_t shards = set == LB_SET_TRAIN ? s->sim->profile->shards : 1;
+    lb_hash *h = lb_hash_new();
+    for (size_t i = 0; i < shards; i++) {
+        job j = plan(s, set, i, shards, rows);
+        lb_hash_add(h, j.settings, strlen(j.settings) + 1);
+        free(j.path);
+        free(j.settings);
+    }
+    lb_hash_finish(h, hash);
+}
+
+lb_status lb_simulate_source(const lb_simulation *sim, int set, lb_spectra **out, lb_error *err)
+{
+    const size_t rows[] = {sim->profile->n_train, sim->profile->n_val, sim->profile->n_test};
+    const size_t n = rows[set];
+    row_maker *m = lb_xcalloc(1, sizeof *m);
+    *out = NULL;
+    *m = (row_maker){.sim = *sim, .set = set};
+    const lb_status st = prepare(&m->sim, &m->setup, err);
+    if (st != LB_OK) {
+        free_maker(m);
+        return st;
+    }
+    double *labels = lb_xcalloc(4 * n, sizeof *labels);
+    for (size_t i = 0; i < n; i++) {
+        const lb_draw d = lb_simulate_draw(&m->sim, m->setup.grid, set, i);
+        for (size_t a = 0; a < LB_GRID_AXES; a++)
+            labels[a * n + i] = d.point[a];
+        labels[3 * n + i] = d.magnitude;
+    }
+    char hash[LB_HASH_SIZE], *origin = lb_xprintf("simulated, profile %s", sim->profile->name);
+    identify(&m->setup, set, n, hash);
+    *out = lb_spectra_of_maker((lb_spectra_made){.name = set_names[set],
+                                                 .origin = origin,
+                                                 .medium = lb_grid_medium(m->setup.grid),
+                                                 .hash = hash,
+                                                 .rows = n,
+                                                 .wave = {m->setup.wave, m->setup.pixels},
+                                                 .teff = labels,
+                                                 .logg = labels + n,
+                                                 .mh = labels + 2 * n,
+                                                 .mag = labels + 3 * n},
+                               (lb_spectra_maker){make_on_demand, free_maker, m});
+    free(origin);
+    free(labels);
+    return LB_OK;
 }

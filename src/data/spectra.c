@@ -3,6 +3,7 @@
 
 #include "core/hash.h"
 #include "core/memory.h"
+#include "core/progress.h"
 #include "data/frame.h"
 #include "data/h5.h"
 
@@ -37,6 +38,9 @@ struct lb_spectra {
     char hash[LB_HASH_SIZE];
     float *scratch;
     size_t scratch_size;
+    lb_spectra_maker maker; /* of rows that no file holds; make is NULL when there are shards */
+    char *origin;           /* then, in place of a path */
+    double seconds;         /* in the maker */
 };
 
 /* --- opening one shard --------------------------------------------------------------------------
@@ -254,10 +258,43 @@ lb_status lb_spectra_open_files(const char *name, const char *const *paths, size
     return st;
 }
 
+lb_spectra *lb_spectra_of_maker(lb_spectra_made what, lb_spectra_maker maker)
+{
+    const double *labels[] = {what.teff, what.logg, what.mh, what.mag};
+    lb_spectra *s = lb_xcalloc(1, sizeof *s);
+    s->name = lb_xstrdup(what.name);
+    s->origin = lb_xstrdup(what.origin);
+    s->medium = lb_xstrdup(what.medium);
+    snprintf(s->hash, sizeof s->hash, "%s", what.hash);
+    s->rows = what.rows;
+    s->pixels = what.wave.n;
+    s->wave = lb_xcalloc(what.wave.n, sizeof *s->wave);
+    memcpy(s->wave, what.wave.data, what.wave.n * sizeof *s->wave);
+    for (int c = 0; c < 4; c++) { /* in the order of `columns` */
+        s->labels[c] = lb_xcalloc(what.rows, sizeof **s->labels);
+        memcpy(s->labels[c], labels[c], what.rows * sizeof **s->labels);
+    }
+    s->maker = maker;
+    return s;
+}
+
+bool lb_spectra_is_made(const lb_spectra *s)
+{
+    return s->maker.make != NULL;
+}
+
+double lb_spectra_seconds_making(const lb_spectra *s)
+{
+    return s->seconds;
+}
+
 void lb_spectra_close(lb_spectra *s)
 {
     if (!s)
         return;
+    if (s->maker.free)
+        s->maker.free(s->maker.self);
+    free(s->origin);
     for (size_t i = 0; i < s->n_shards; i++) {
         shard *sh = &s->shards[i];
         if (sh->flux >= 0)
@@ -395,6 +432,10 @@ static const shard *shard_of(const lb_spectra *s, size_t row)
 
 void lb_spectra_row_name(const lb_spectra *s, size_t row, char *out, size_t size)
 {
+    if (s->maker.make) {
+        snprintf(out, size, "%s row %zu (%s)", s->name, row, s->origin);
+        return;
+    }
     const shard *sh = shard_of(s, row);
     snprintf(out, size, "%s row %zu (%s row %zu)", s->name, row, sh->path, row - sh->first);
 }
@@ -411,7 +452,8 @@ float *lb_spectra_scratch(lb_spectra *s, size_t floats)
 
 lb_status lb_spectra_check_same_grid(const lb_spectra *a, const lb_spectra *b, lb_error *err)
 {
-    const char *pa = a->shards[0].path, *pb = b->shards[0].path;
+    const char *pa = a->maker.make ? a->origin : a->shards[0].path;
+    const char *pb = b->maker.make ? b->origin : b->shards[0].path;
     if (a->pixels != b->pixels)
         return LB_FAIL(err, LB_ESHAPE, "%s has %zu pixels, %s has %zu; all sets must agree", pa,
                        a->pixels, pb, b->pixels);
@@ -453,6 +495,12 @@ lb_status lb_spectra_read(lb_spectra *s, size_t first, lb_matf flux, lb_matf err
         (flux.data && error.data && (flux.rows != error.rows || flux.cols != error.cols)))
         return LB_FAIL(err, LB_ESHAPE, "rows %zu to %zu of %zu columns asked of %s, %zux%zu", first,
                        first + n, cols, s->name, s->rows, s->pixels);
+    if (s->maker.make) {
+        const double start = lb_clock();
+        st = s->maker.make(s->maker.self, first, flux, error, err);
+        s->seconds += lb_clock() - start;
+        return st;
+    }
     for (size_t done = 0, k; done < n && st == LB_OK; done += k) {
         const shard *sh = shard_of(s, first + done);
         const size_t local = first + done - sh->first, left = sh->rows - local;

@@ -34,6 +34,29 @@ lb_status lb_spectra_open(const char *root, const char *split, lb_spectra **out,
 /** The same from explicit files; @p name is what messages call the set. */
 lb_status lb_spectra_open_files(const char *name, const char *const *paths, size_t n,
                                 lb_spectra **out, lb_error *err);
+
+/** Rows that no file holds: they are made when they are read. */
+typedef struct lb_spectra_maker {
+    /** Rows first .. of the set; flux or error may have data NULL. Called from one thread, and the
+     * same bits whenever a row is asked for. */
+    lb_status (*make)(void *self, size_t first, lb_matf flux, lb_matf error, lb_error *err);
+    void (*free)(void *self);
+    void *self;
+} lb_spectra_maker;
+
+/** What is known of such a set before a row is made. Everything is copied. */
+typedef struct lb_spectra_made {
+    const char *name, *origin, *medium, *hash; /* origin: for messages, in place of a path */
+    size_t rows;
+    lb_cvec wave;
+    const double *teff, *logg, *mh, *mag; /* [rows]: they decide a spectrum, to the last bit */
+} lb_spectra_made;
+
+/** A set of made rows, in all calls like one that was read from files. Takes over the maker. */
+lb_spectra *lb_spectra_of_maker(lb_spectra_made what, lb_spectra_maker maker);
+bool lb_spectra_is_made(const lb_spectra *s);
+double lb_spectra_seconds_making(const lb_spectra *s); /* wall time in the maker so far; files: 0 */
+
 void lb_spectra_close(lb_spectra *s); /* NULL is fine */
 
 size_t lb_spectra_rows(const lb_spectra *s);
@@ -80,7 +103,9 @@ typedef struct lb_screening {
     unsigned char *keep;                                     /* rows; 0 = refused */
 } lb_screening;
 
-/** Count only; refuses nothing by itself. One pass in blocks. LB_EFORMAT as lb_spectra_read(). */
+/** Count only; refuses nothing by itself. One pass in blocks. LB_EFORMAT as lb_spectra_read(). Of
+ * made rows the labels alone are looked at: their maker gives no NaN and no error of 0, and
+ * whatever sums over them (linalg/gram.h) refuses one all the same. */
 lb_status lb_spectra_inspect(lb_spectra *s, lb_screening *out, lb_error *err);
 
 /**
@@ -92,7 +117,8 @@ void lb_screening_free(lb_screening *x); /* leaves it zeroed */
 
 /**
  * LB_EINVAL, naming the rows, if a spectrum of @p b (all pixels, bit for bit, all finite) is in @p
- * a too. Two passes in blocks, 16 bytes of memory a row.
+ * a too. Two passes in blocks, 16 bytes of memory a row. If both are made, equal labels
+ * and magnitude stand for equal pixels, and no row need be made.
  */
 lb_status lb_spectra_check_disjoint(lb_spectra *a, lb_spectra *b, lb_error *err);
 

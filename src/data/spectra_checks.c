@@ -68,6 +68,14 @@ lb_status lb_spectra_inspect(lb_spectra *s, lb_screening *out, lb_error *err)
     const double *logg = lb_spectra_label(s, "log_g").data;
     const double *mh = lb_spectra_label(s, "M_H").data;
     lb_screening t = {.rows = n, .keep = lb_xcalloc(n, 1)};
+    if (lb_spectra_is_made(s)) {
+        for (size_t row = 0; row < n; row++) {
+            t.keep[row] = add_row(&t, &(verdict){0}, teff[row], logg[row], mh[row]);
+            t.refused += !t.keep[row];
+        }
+        *out = t;
+        return LB_OK;
+    }
     float *data = lb_xaligned(2 * BLOCK * p, sizeof *data);
     verdict *verdicts = lb_xcalloc(BLOCK, sizeof *verdicts);
     lb_status st = LB_OK;
@@ -147,6 +155,24 @@ static int by_hash(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
+/* Of made rows: a spectrum is a function of these. */
+static fingerprint *fingerprints_of_labels(lb_spectra *s)
+{
+    static const char *const columns[] = {"T_eff", "log_g", "M_H", "mag"};
+    const size_t n = lb_spectra_rows(s);
+    fingerprint *out = lb_xcalloc(n, sizeof *out);
+    for (size_t row = 0; row < n; row++) {
+        double value[4];
+        float words[8];
+        for (int c = 0; c < 4; c++)
+            value[c] = lb_spectra_label(s, columns[c]).data[row];
+        memcpy(words, value, sizeof words);
+        out[row] = (fingerprint){hash_row(words, 8), row};
+    }
+    qsort(out, n, sizeof *out, by_hash);
+    return out;
+}
+
 /* Fingerprints of the finite rows, sorted; the others are the screening's business. */
 static lb_status fingerprints(lb_spectra *s, fingerprint **out, size_t *count, lb_error *err)
 {
@@ -216,9 +242,17 @@ lb_status lb_spectra_check_disjoint(lb_spectra *a, lb_spectra *b, lb_error *err)
     if (lb_spectra_pixels(a) != lb_spectra_pixels(b))
         return LB_FAIL(err, LB_ESHAPE, "%s has %zu pixels, %s has %zu", lb_spectra_name(a),
                        lb_spectra_pixels(a), lb_spectra_name(b), lb_spectra_pixels(b));
-    lb_status st = fingerprints(a, &fa, &na, err);
-    if (st == LB_OK)
-        st = fingerprints(b, &fb, &nb, err);
+    lb_status st = LB_OK;
+    if (lb_spectra_is_made(a) && lb_spectra_is_made(b)) {
+        fa = fingerprints_of_labels(a);
+        fb = fingerprints_of_labels(b);
+        na = lb_spectra_rows(a);
+        nb = lb_spectra_rows(b);
+    } else {
+        st = fingerprints(a, &fa, &na, err);
+        if (st == LB_OK)
+            st = fingerprints(b, &fb, &nb, err);
+    }
     if (st == LB_OK)
         st = match(a, fa, na, b, fb, nb, &doubles, pair, err);
     if (st == LB_OK && doubles > 0) {

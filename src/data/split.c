@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "data/source.h"
 
 #include <stdlib.h>
 
@@ -10,11 +11,11 @@ enum { CUT_STREAM = 0x637574 }; /* of core/random.h: apart from other uses of th
 
 static lb_status open_sets(const char *root, lb_split *s, lb_error *err)
 {
-    lb_status st = lb_spectra_open(root, "train", &s->train, err);
+    lb_status st = lb_source_open(root, "train", &s->train, err);
     if (st == LB_OK)
-        st = lb_spectra_open(root, "val", &s->val, err);
+        st = lb_source_open(root, "val", &s->val, err);
     if (st == LB_OK)
-        st = lb_spectra_open(root, "test", &s->test, err);
+        st = lb_source_open(root, "test", &s->test, err);
     if (st == LB_OK)
         st = lb_spectra_check_same_grid(s->train, s->test, err);
     if (st == LB_OK && s->val)

@@ -31,7 +31,8 @@ typedef struct lb_split {
 /**
  * Open DIR/train_*, DIR/val_* and DIR/test_*. Without any val_* a random fifth of the kept training
  * rows (rounded, at least 1) becomes the validation set, drawn with @p cut_seed.
- * @return LB_OK or what lb_spectra_open(), _screen(), _check_same_grid() and _check_disjoint() say;
+ * @param root  a directory, or what lb_source_open() understands
+ * @return LB_OK or what lb_source_open(), _screen(), _check_same_grid() and _check_disjoint() say;
  *         LB_EINVAL if a set ends up without rows
  */
 lb_status lb_split_open(const char *root, uint64_t cut_seed, lb_split *out, lb_error *err);

@@ -3,7 +3,9 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/progress.h"
 #include "data/profile.h"
+#include "data/source.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -111,6 +113,52 @@ void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *format
     lb_study_put_text(s, mark, "%s.edge", key);
     lb_study_put_text(s, marked, "%s.marked", key);
     free(marked);
+}
+
+bool lb_study_is_streamed(const lb_study *s)
+{
+    return lb_spectra_is_made(s->data.split.train);
+}
+
+double lb_study_seconds_simulating(const lb_study *s)
+{
+    const lb_split *d = &s->data.split;
+    return lb_spectra_seconds_making(d->train) + lb_spectra_seconds_making(d->test) +
+           (d->val ? lb_spectra_seconds_making(d->val) : 0.0);
+}
+
+lb_cost lb_cost_start(const lb_study *s)
+{
+    return (lb_cost){lb_clock(), lb_study_seconds_simulating(s)};
+}
+
+static void put_measured(lb_study *s, double value, const char *kind, const char *unit,
+                         const char *name)
+{
+    lb_number x = lb_number_plain(value, kind, unit);
+    x.digits = strcmp(kind, "seconds") == 0 ? 0 : 2;
+    if (lb_study_is_streamed(s))
+        lb_study_put(s, x, "cost.%s", name);
+}
+
+void lb_cost_put(lb_study *s, lb_cost since, const char *name)
+{
+    if (!lb_study_ok(s))
+        return;
+    const lb_cost now = lb_cost_start(s);
+    const double seconds = now.clock - since.clock - (now.simulating - since.simulating);
+    char *key = lb_xprintf("seconds.%s", name);
+    lb_record_run(s->record, key, "%.2f", seconds);
+    put_measured(s, seconds, "seconds", "s", name);
+    free(key);
+}
+
+void lb_cost_put_totals(lb_study *s)
+{
+    if (!lb_study_ok(s))
+        return;
+    put_measured(s, lb_study_seconds_simulating(s), "seconds", "s", "simulation");
+    put_measured(s, (double)lb_peak_memory() / 1e9, "bytes", "GB", "memory");
 }
 
 char *lb_study_figure(lb_study *s, const char *figure_id)
@@ -233,6 +281,9 @@ static void put_data(lb_study *s, bool replicates)
                      lb_rowset_size(c->all));
     lb_record_provenance(s->record, "profile", "%s", s->profile);
     lb_record_provenance(s->record, "data.train", "%s", lb_spectra_hash(c->split.train));
+    if (lb_study_is_streamed(s))
+        lb_record_provenance(s->record, "data.source", "%s",
+                             "simulator, row by row; hashes are of its settings");
     if (c->split.val)
         lb_record_provenance(s->record, "data.val", "%s", lb_spectra_hash(c->split.val));
     lb_record_provenance(s->record, "data.test", "%s", lb_spectra_hash(c->split.test));
@@ -269,7 +320,8 @@ static void print_help(const lb_experiment *e)
            "  --profile NAME     quick, standard, large, million, or a name for your own data\n"
            "                     (default standard)\n"
            "  --data DIR         spectra: DIR/train_*/dataset.h5, val_*, test_*\n"
-           "                     (default data/spectra/PROFILE)\n"
+           "                     (default data/spectra/PROFILE), or simulate:PROFILE, which\n"
+           "                     makes the same rows as they are read (default for million)\n"
            "  --replication DIR  the larger set of the replication; without it, not run\n"
            "  --spec FILE        settings (default templates/experiments/%s/spec.yaml)\n"
            "  --results DIR      where the record goes (default data/results/PROFILE)\n"
@@ -277,6 +329,14 @@ static void print_help(const lb_experiment *e)
            "                     else build/PROFILE/figures)\n"
            "  --help, --version\n",
            e->name, e->summary, e->name);
+}
+
+/* Where the spectra of a profile are, unless told otherwise; the caller frees it. */
+static char *default_data(const char *profile)
+{
+    const lb_profile *p = lb_profile_find(profile, NULL);
+    return p && lb_profile_is_streamed(p) ? lb_xprintf(LB_SOURCE_SIMULATE "%s", profile)
+                                          : lb_xprintf("data/spectra/%s", profile);
 }
 
 /* @return -1 to go on, else the exit status */
@@ -319,7 +379,7 @@ static int parse_arguments(int argc, char **argv, const lb_experiment *e, argume
     if (!a->profile)
         a->profile = lb_xstrdup("standard");
     if (!a->data)
-        a->data = lb_xprintf("data/spectra/%s", a->profile);
+        a->data = default_data(a->profile);
     if (!a->spec)
         a->spec = lb_xprintf("templates/experiments/%s/spec.yaml", e->name);
     if (!a->results)
@@ -334,9 +394,9 @@ static int parse_arguments(int argc, char **argv, const lb_experiment *e, argume
 static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error *err)
 {
     lb_study s = {.profile = a->profile, .figures = a->figures, .err = err};
-    char *simulated = lb_xprintf("data/spectra/%s", a->profile);
-    s.own_data = strcmp(a->data, simulated) != 0;
-    free(simulated);
+    char *usual = default_data(a->profile);
+    s.own_data = strcmp(a->data, usual) != 0 && !lb_source_is_simulated(a->data);
+    free(usual);
     char *path = lb_xprintf("%s/%s.h5", a->results, e->name);
 
     lb_study_take(&s, lb_spec_load(a->spec, &s.spec, err));
@@ -356,6 +416,8 @@ static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error 
         put_data(&s, e->replicates);
         e->run(&s);
     }
+    if (s.status == LB_OK && lb_study_is_streamed(&s))
+        lb_record_run(s.record, "seconds.simulation", "%.2f", lb_study_seconds_simulating(&s));
     if (s.status == LB_OK) {
         lb_record_judge(s.record);
         lb_study_take(&s, lb_record_close(s.record, path, err));

@@ -68,6 +68,24 @@ void lb_study_row(lb_study *s, const char *table, const char *cells, ...)
 void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *key, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** Whether the rows are made as they are read (data/source.h), and the wall time that has taken so
+ * far. What a pass costs beyond it is the difference of two clocks less that of two of these. */
+bool lb_study_is_streamed(const lb_study *s);
+double lb_study_seconds_simulating(const lb_study *s); /* 0 for shards */
+
+/** A stopwatch that leaves the simulation of rows out. */
+typedef struct lb_cost {
+    double clock, simulating;
+} lb_cost;
+lb_cost lb_cost_start(const lb_study *s);
+
+/** Seconds since then go into the facts of the run as seconds.NAME; if the rows are streamed also
+ * into the record, as cost.NAME, for reports of other profiles to quote: numbers that differ from
+ * run to run stay out of the records whose reports must come out the same. */
+void lb_cost_put(lb_study *s, lb_cost since, const char *name);
+/** Streamed rows only: cost.simulation [s] and cost.memory [GB], the peak so far. */
+void lb_cost_put_totals(lb_study *s);
+
 /** Path stem of a figure, "figures/e02_bins", by its id in the spec; also records the figure.
  * The caller frees it. */
 char *lb_study_figure(lb_study *s, const char *figure_id);

@@ -112,8 +112,10 @@ static lb_status run(const options *o, lb_text *report, lb_error *err)
 
 int main(int argc, char **argv)
 {
-    options o = {
-        .profile = "standard", .labels = "continuous", .grid = "data/grid", .seed = 20251203};
+    options o = {.profile = "standard",
+                 .labels = "continuous",
+                 .grid = "data/grid",
+                 .seed = LB_SIMULATION_SEED};
     lb_error err = {0};
     lb_text report = {0};
     int status = parse(argc, argv, &o, &err);

@@ -40,6 +40,12 @@ Test(profile, no_training_shard_has_more_than_200000_rows)
     cr_expect(lb_profile_find("large", NULL)->n_train <= 200000);
 }
 
+Test(profile, a_million_rows_are_not_kept)
+{
+    cr_expect(lb_profile_is_streamed(lb_profile_find("million", NULL)));
+    cr_expect(not(lb_profile_is_streamed(lb_profile_find("large", NULL))));
+}
+
 Test(profile, an_unknown_name_gets_the_nearest)
 {
     lb_error err = {0};

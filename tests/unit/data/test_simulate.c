@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "data/shard.h"
+#include "data/source.h"
 #include "data/spectra.h"
 #include "data/toy.h"
 
@@ -325,4 +326,123 @@ Test(simulate, an_unwritable_directory_or_missing_grid_stops)
     sim = simulation(&(lb_profile){"odd", 3, 1, 1, 1, 7, NULL, 13}, scratch_dir());
     cr_expect(eq(int, lb_simulate(&sim, &report, NULL), LB_ESHAPE), "4096 pixels by 7");
     lb_text_free(&report);
+}
+
+/* --- rows without a file ------------------------------------------------------------------------
+ */
+
+static lb_spectra *source(const lb_simulation *sim, int set)
+{
+    lb_spectra *s;
+    lb_error err = {0};
+    cr_assert(lb_simulate_source(sim, set, &s, &err) == LB_OK, "%s", err.text);
+    return s;
+}
+
+static void expect_same_rows(lb_spectra *made, lb_spectra *stored)
+{
+    static const char *const columns[] = {"T_eff", "log_g", "M_H", "mag"};
+    const size_t n = lb_spectra_rows(stored), p = lb_spectra_pixels(stored), size = n * p;
+    float *x = lb_xcalloc(4 * size, sizeof *x), *e = x + size, *y = e + size, *f = y + size;
+    cr_assert(eq(sz, lb_spectra_rows(made), n));
+    cr_assert(eq(sz, lb_spectra_pixels(made), p));
+    lb_spectra_read(stored, 0, (lb_matf){y, n, p, p}, (lb_matf){f, n, p, p}, NULL);
+    for (size_t first = 0, k; first < n; first += k) { /* in blocks of 7, as nobody wrote them */
+        k = n - first < 7 ? n - first : 7;
+        const lb_matf flux = {x + first * p, k, p, p}, error = {e + first * p, k, p, p};
+        cr_assert(lb_spectra_read(made, first, flux, error, NULL) == LB_OK);
+    }
+    cr_expect(memcmp(x, y, size * sizeof *x) == 0, "flux, bit for bit");
+    cr_expect(memcmp(e, f, size * sizeof *e) == 0, "error, bit for bit");
+    memset(x, 0, 2 * size * sizeof *x);
+    lb_spectra_read(made, 3, (lb_matf){x, 5, p, p}, (lb_matf){0}, NULL);
+    lb_spectra_read(made, 3, (lb_matf){0}, (lb_matf){e, 5, p, p}, NULL);
+    cr_expect(memcmp(x, y + 3 * p, 5 * p * sizeof *x) == 0, "flux alone");
+    cr_expect(memcmp(e, f + 3 * p, 5 * p * sizeof *e) == 0, "error alone");
+    for (size_t c = 0; c < 4; c++)
+        cr_expect(memcmp(lb_spectra_label(made, columns[c]).data,
+                         lb_spectra_label(stored, columns[c]).data, n * sizeof(double)) == 0,
+                  "%s", columns[c]);
+    cr_expect(
+        memcmp(lb_spectra_wave(made).data, lb_spectra_wave(stored).data, p * sizeof(double)) == 0);
+    cr_expect(eq(str, (char *)lb_spectra_medium(made), (char *)lb_spectra_medium(stored)));
+    free(x);
+}
+
+Test(source, made_rows_are_those_of_the_shards_bit_for_bit)
+{
+    static const char *const names[] = {"train", "val", "test"};
+    const lb_profile *const profiles[] = {&fine, &coarse};
+    for (size_t i = 0; i < 2; i++) {
+        const lb_simulation sim = simulation(profiles[i], scratch_dir());
+        run(&sim);
+        for (int set = LB_SET_TRAIN; set <= LB_SET_TEST; set++) {
+            lb_spectra *stored = open_set(sim.out, names[set]), *made = source(&sim, set);
+            cr_expect(lb_spectra_is_made(made) && !lb_spectra_is_made(stored));
+            expect_same_rows(made, stored);
+            cr_expect(lb_spectra_check_same_grid(made, stored, NULL) == LB_OK);
+            cr_expect(gt(dbl, lb_spectra_seconds_making(made), 0.0));
+            cr_expect(eq(dbl, lb_spectra_seconds_making(stored), 0.0));
+            lb_spectra_close(stored);
+            lb_spectra_close(made);
+        }
+    }
+}
+
+Test(source, its_identity_is_that_of_its_settings)
+{
+    lb_simulation sim = simulation(&coarse, NULL);
+    lb_spectra *train = source(&sim, LB_SET_TRAIN), *again = source(&sim, LB_SET_TRAIN);
+    lb_spectra *test = source(&sim, LB_SET_TEST);
+    sim.seed++;
+    lb_spectra *seeded = source(&sim, LB_SET_TRAIN);
+    const char *hash = lb_spectra_hash(train);
+    cr_expect(strncmp(hash, "sha256:", 7) == 0);
+    cr_expect(strcmp(hash, lb_spectra_hash(again)) == 0);
+    cr_expect(strcmp(hash, lb_spectra_hash(test)) != 0);
+    cr_expect(strcmp(hash, lb_spectra_hash(seeded)) != 0);
+    lb_spectra_close(train);
+    lb_spectra_close(again);
+    lb_spectra_close(test);
+    lb_spectra_close(seeded);
+}
+
+Test(source, is_screened_and_kept_apart_without_making_a_row)
+{
+    const lb_simulation sim = simulation(&coarse, NULL);
+    lb_spectra *train = source(&sim, LB_SET_TRAIN), *test = source(&sim, LB_SET_TEST);
+    lb_screening screen;
+    lb_error err = {0};
+    cr_assert(lb_spectra_screen(train, &screen, &err) == LB_OK);
+    cr_expect(eq(sz, screen.rows, 37));
+    cr_expect(eq(sz, screen.refused, 0));
+    cr_expect(screen.keep[36]);
+    cr_expect(lb_spectra_check_disjoint(train, test, &err) == LB_OK, "%s", err.text);
+    cr_expect(eq(dbl, lb_spectra_seconds_making(train), 0.0), "no row was made");
+    lb_spectra *same = source(&sim, LB_SET_TRAIN);
+    cr_expect(eq(int, lb_spectra_check_disjoint(train, same, &err), LB_EINVAL));
+    cr_expect(strstr(err.text, "simulated, profile coarse") != NULL, "%s", err.text);
+    lb_screening_free(&screen);
+    lb_spectra_close(train);
+    lb_spectra_close(same);
+    lb_spectra_close(test);
+}
+
+Test(source, a_root_names_a_directory_or_a_profile)
+{
+    lb_spectra *s;
+    lb_error err = {0};
+    cr_expect(lb_source_is_simulated("simulate:quick"));
+    cr_expect(not(lb_source_is_simulated("data/spectra/quick")));
+    cr_assert(lb_source_open("simulate:quick", "test", &s, &err) == LB_OK, "%s", err.text);
+    cr_expect(eq(sz, lb_spectra_rows(s), 500));
+    cr_expect(eq(str, (char *)lb_spectra_name(s), "test"));
+    lb_spectra_close(s);
+    cr_expect(eq(int, lb_source_open("simulate:quik", "test", &s, &err), LB_ENAME));
+    cr_expect(strstr(err.text, "quick") != NULL, "%s", err.text);
+    const lb_simulation sim = simulation(&coarse, scratch_dir());
+    run(&sim);
+    cr_assert(lb_source_open(sim.out, "val", &s, NULL) == LB_OK);
+    cr_expect(not(lb_spectra_is_made(s)));
+    lb_spectra_close(s);
 }
