@@ -19,7 +19,7 @@ struct lb_mlp {
 /* A network while it learns. */
 typedef struct pupil {
     lb_mlp *m;
-    const lb_split *data;
+    const lb_training_rows *data;
     const lb_mlp_options *options;
     lb_net_work *work;
     lb_net_adam *adam;

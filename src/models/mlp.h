@@ -15,9 +15,9 @@
  * Inputs and label are standardised inside by the training rows. An expert of E15 is one that was
  * given the rows of its cell; the global network one that was given all of them:
  *
- *     lb_split all = {.x = {.matrix = flux}, .y = logg, .train = rows, .n_train = 28800,
+ *     lb_training_rows all = {.x = {.matrix = flux}, .y = logg, .train = rows, .n_train = 28800,
  *                     .val = stop, .n_val = 3200};
- *     lb_split poor = all;                               its rows of both lists instead
+ *     lb_training_rows poor = all;                               its rows of both lists instead
  *     const lb_mlp_task tasks[] = {{all, LB_MLP_DEFAULT}, {poor, LB_MLP_DEFAULT}};
  *     lb_mlp *net[2];
  *     lb_mlp_fit(tasks, 2, net, err);
@@ -54,7 +54,7 @@ size_t lb_mlp_weights(size_t cols, const lb_mlp_options *options);
 lb_status lb_mlp_check(const lb_mlp_options *options, lb_error *err);
 
 typedef struct lb_mlp_task {
-    lb_split data; /* several may share one matrix and differ in their rows */
+    lb_training_rows data; /* several may share one matrix and differ in their rows */
     lb_mlp_options options;
 } lb_mlp_task;
 

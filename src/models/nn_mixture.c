@@ -176,7 +176,7 @@ static lb_status learn(void *self, uint64_t epoch, const size_t *rows, size_t n,
     passage *way = &p->way;
     const lb_scaler *s = &p->m->scaler;
     const size_t k = p->m->experts;
-    const lb_split *data = &p->task->data;
+    const lb_training_rows *data = &p->task->data;
     const lb_net_dropout dropout = {p->task->options.expert.dropout, epoch, rows};
     double here;
     const lb_status st = forward(p->m, way, data->x, p->features, rows, 0, n, &dropout, err);
@@ -357,7 +357,7 @@ static void prepare(pupil *p)
 static lb_status fit_one(const lb_nn_mixture_task *task, lb_nn_mixture **out, lb_error *err)
 {
     pupil p = {.task = task, .m = lb_xcalloc(1, sizeof *p.m)};
-    lb_split gate_data = task->data;
+    lb_training_rows gate_data = task->data;
     float *features = NULL;
     lb_status st;
 

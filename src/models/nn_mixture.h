@@ -54,7 +54,7 @@ typedef struct lb_nn_mixture_options {
         3, {{64, 64}, 2, 0.2, {1e-3, 0.9, 0.999, 1e-8}, {256, 100, 10, 42}}, 16, 0.0, NULL})
 
 typedef struct lb_nn_mixture_task {
-    lb_split data;
+    lb_training_rows data;
     lb_cmat gate; /* (as many rows as data.x, features), in any units: standardised inside */
     lb_nn_mixture_options options;
 } lb_nn_mixture_task;

@@ -117,8 +117,8 @@ lb_status lb_scaler_read(const lb_scaler *s, lb_source x, const size_t *rows, si
     return bad_value(out.data + bad * out.stride, out.cols, number(rows, first, bad), err);
 }
 
-static lb_status check_rows(const lb_split *d, const size_t *rows, size_t n, const char *what,
-                            lb_error *err)
+static lb_status check_rows(const lb_training_rows *d, const size_t *rows, size_t n,
+                            const char *what, lb_error *err)
 {
     const size_t all = lb_source_rows(d->x);
     if (n == 0)
@@ -171,7 +171,8 @@ static void add_block(lb_source x, const size_t *rows, size_t first, lb_matf blo
 }
 
 /* A sum that is not finite means a row that is not: name it. */
-static lb_status check_sums(const lb_split *d, size_t first, lb_matf block, sums s, lb_error *err)
+static lb_status check_sums(const lb_training_rows *d, size_t first, lb_matf block, sums s,
+                            lb_error *err)
 {
     bool finite = true;
     for (size_t j = 0; j < block.cols; j++)
@@ -184,7 +185,7 @@ static lb_status check_sums(const lb_split *d, size_t first, lb_matf block, sums
     return LB_OK;
 }
 
-static lb_status column_statistics(const lb_split *d, lb_scaler *s, lb_error *err)
+static lb_status column_statistics(const lb_training_rows *d, lb_scaler *s, lb_error *err)
 {
     const size_t p = s->cols;
     float *block = d->x.matrix.data ? NULL : lb_xaligned(BLOCK * p, sizeof *block);
@@ -219,7 +220,7 @@ done:
     return st;
 }
 
-lb_status lb_scaler_fit(const lb_split *d, lb_scaler *out, lb_error *err)
+lb_status lb_scaler_fit(const lb_training_rows *d, lb_scaler *out, lb_error *err)
 {
     const size_t rows = lb_source_rows(d->x), p = lb_source_cols(d->x);
     lb_status st;
@@ -280,8 +281,8 @@ lb_status lb_training_check(lb_training_options o, lb_error *err)
 }
 
 /* One epoch: every training row once. */
-static lb_status run_epoch(lb_trainee t, const lb_split *d, uint64_t epoch, lb_training_options o,
-                           size_t *order, double *train_loss, lb_error *err)
+static lb_status run_epoch(lb_trainee t, const lb_training_rows *d, uint64_t epoch,
+                           lb_training_options o, size_t *order, double *train_loss, lb_error *err)
 {
     double squares = 0.0;
     lb_training_order(o.seed, epoch, d->train, d->n_train, order);
@@ -295,7 +296,7 @@ static lb_status run_epoch(lb_trainee t, const lb_split *d, uint64_t epoch, lb_t
     return LB_OK;
 }
 
-lb_status lb_training_run(lb_trainee t, const lb_split *d, double val_variance,
+lb_status lb_training_run(lb_trainee t, const lb_training_rows *d, double val_variance,
                           lb_training_options o, lb_training *out, lb_error *err)
 {
     size_t *order = lb_xcalloc(d->n_train, sizeof *order);

@@ -33,14 +33,14 @@ lb_status lb_source_check(lb_source x, size_t cols, const size_t *rows, size_t n
 
 /** Inputs, target and the rows to learn from and to stop by. Other rows are never looked at.
  * Borrowed. */
-typedef struct lb_split {
+typedef struct lb_training_rows {
     lb_source x;
     lb_cvec y;           /* as many as x has rows; in its own unit */
     const size_t *train; /* (n_train) row numbers, in any order; those of one expert, say */
     size_t n_train;
     const size_t *val; /* (n_val) */
     size_t n_val;
-} lb_split;
+} lb_training_rows;
 
 /**
  * Mean and standard deviation (over n) of each input and of the target, from the training rows
@@ -61,7 +61,7 @@ typedef struct lb_scaler {
  *         column, a row number beyond the last); LB_ENUMERIC (NaN or infinity in a row or label
  *         that counts, named); or what the stream reports
  */
-lb_status lb_scaler_fit(const lb_split *data, lb_scaler *out, lb_error *err);
+lb_status lb_scaler_fit(const lb_training_rows *data, lb_scaler *out, lb_error *err);
 void lb_scaler_free(lb_scaler *s); /* leaves it empty */
 
 /**
@@ -130,7 +130,7 @@ typedef struct lb_trainee {
  * @return LB_OK; LB_ENUMERIC (the loss is no longer finite: the learning rate is too high); or what
  *         the trainee reports
  */
-lb_status lb_training_run(lb_trainee t, const lb_split *data, double val_variance,
+lb_status lb_training_run(lb_trainee t, const lb_training_rows *data, double val_variance,
                           lb_training_options options, lb_training *out, lb_error *err);
 
 #endif

@@ -36,12 +36,12 @@ static problem make(bool full)
                         0.01 * (2.0 * lb_rng_uniform(&r) - 1.0));
     }
     lb_rng_shuffle(&r, q.rows, q.n);
-    q.task.data = (lb_split){.x.matrix = {q.x, q.n, q.p, q.p},
-                             .y = {q.y, q.n},
-                             .train = q.rows,
-                             .n_train = q.n_train,
-                             .val = q.rows + q.n_train,
-                             .n_val = q.n - q.n_train};
+    q.task.data = (lb_training_rows){.x.matrix = {q.x, q.n, q.p, q.p},
+                                     .y = {q.y, q.n},
+                                     .train = q.rows,
+                                     .n_train = q.n_train,
+                                     .val = q.rows + q.n_train,
+                                     .n_val = q.n - q.n_train};
     q.task.options = LB_MLP_DEFAULT;
     if (full) {
         q.task.options.dropout = 0.0;
