@@ -125,14 +125,16 @@ FOR_EVERY_CPU static void add_noise(uint64_t seed, uint64_t row, float level, si
     }
 }
 
-static lb_status read_noisy(void *self, size_t first, lb_matf x, lb_error *err)
+FOR_EVERY_CPU static void whiten(float level, size_t p, const float *restrict error,
+                                 float *restrict x)
 {
-    const lb_noisy *noisy = self;
-    if (!(noisy->level >= 0.0 && isfinite(noisy->level)))
-        return LB_FAIL(err, LB_EINVAL, "noise level %g, must be a number >= 0", noisy->level);
-    if (noisy->level == 0.0)
-        return lb_spectra_read(noisy->spectra, first, x, (lb_matf){0}, err);
+    for (size_t j = 0; j < p; j++)
+        x[j] = error[j] > 0.0f && error[j] <= FLT_MAX ? x[j] / (level * error[j]) : 0.0f;
+}
 
+static lb_status read_rows(const lb_noisy *noisy, bool whitened, size_t first, lb_matf x,
+                           lb_error *err)
+{
     enum {
         BLOCK = 512
     }; /* rows at a time; handed out in eights, so that a busy core holds nobody up */
@@ -146,11 +148,48 @@ static lb_status read_noisy(void *self, size_t first, lb_matf x, lb_error *err)
         if (st != LB_OK)
             break;
 #pragma omp parallel for schedule(dynamic, 8)
-        for (size_t i = 0; i < k; i++)
+        for (size_t i = 0; i < k; i++) {
+            float *row = flux.data + i * flux.stride;
             add_noise(noisy->seed, first + done + i, (float)noisy->level, x.cols,
-                      scratch + i * x.cols, flux.data + i * flux.stride);
+                      scratch + i * x.cols, row);
+            if (whitened)
+                whiten((float)noisy->level, x.cols, scratch + i * x.cols, row);
+        }
     }
     return st;
+}
+
+static lb_status check_level(const lb_noisy *noisy, lb_error *err)
+{
+    if (!(noisy->level >= 0.0 && isfinite(noisy->level)))
+        return LB_FAIL(err, LB_EINVAL, "noise level %g, must be a number >= 0", noisy->level);
+    return LB_OK;
+}
+
+static lb_status read_noisy(void *self, size_t first, lb_matf x, lb_error *err)
+{
+    const lb_noisy *noisy = self;
+    const lb_status st = check_level(noisy, err);
+    if (st != LB_OK)
+        return st;
+    return noisy->level == 0.0 ? lb_spectra_read(noisy->spectra, first, x, (lb_matf){0}, err)
+                               : read_rows(noisy, false, first, x, err);
+}
+
+static lb_status read_whitened(void *self, size_t first, lb_matf x, lb_error *err)
+{
+    const lb_noisy *noisy = self;
+    const lb_status st = check_level(noisy, err);
+    if (st == LB_OK && noisy->level == 0.0)
+        return LB_FAIL(err, LB_EINVAL, "at noise level 0 there is no noise to be whitened");
+    return st == LB_OK ? read_rows(noisy, true, first, x, err) : st;
+}
+
+lb_stream lb_whitened_stream(lb_noisy *self)
+{
+    lb_stream x = lb_noisy_stream(self);
+    x.read = read_whitened;
+    return x;
 }
 
 lb_stream lb_noisy_stream(lb_noisy *self)

@@ -30,6 +30,14 @@ typedef struct lb_noisy {
  */
 lb_stream lb_noisy_stream(lb_noisy *self);
 
+/**
+ * The same noisy rows, each pixel over the standard deviation of its noise, level * error: white
+ * noise of variance 1 on every row and pixel. A pixel whose error is not a positive finite number
+ * becomes 0. Reading fails with LB_EINVAL at level 0, where there is no noise to be whitened.
+ * @param self  must outlive the stream
+ */
+lb_stream lb_whitened_stream(lb_noisy *self);
+
 /** The error vectors themselves, as stored: 1 sigma per pixel at level 1. */
 lb_stream lb_error_stream(lb_spectra *spectra);
 

@@ -197,3 +197,28 @@ Test(noise, refuses_a_level_that_is_no_level)
     lb_spectra_close(s);
     toy_free(&t);
 }
+
+Test(noise, whitened_rows_are_the_noisy_ones_over_their_noise)
+{
+    toy t = toy_new(9, P, 3);
+    static const float useless[] = {0.0f, -0.1f, NAN, INFINITY};
+    memcpy(t.error, useless, sizeof useless);
+    lb_spectra *s = open_toy(&t);
+    float *noisy = read_all(s, 0.5, 4), *x = lb_xcalloc(9 * P, sizeof *x);
+    lb_noisy view = {s, 0.5, 42};
+    const lb_stream white = lb_whitened_stream(&view);
+    lb_error err = {0};
+    cr_assert(white.read(white.self, 0, (lb_matf){x, 9, P, P}, &err) == LB_OK, "%s", err.text);
+    for (size_t i = 0; i < 9 * P; i++)
+        if (i < 4)
+            cr_expect(eq(flt, x[i], 0.0f), "pixel %zu has no error", i);
+        else
+            cr_assert(eq(flt, x[i], noisy[i] / (0.5f * t.error[i])));
+    view.level = 0.0;
+    cr_expect(eq(int, white.read(white.self, 0, (lb_matf){x, 1, P, P}, &err), LB_EINVAL));
+    cr_expect(strstr(err.text, "whitened") != NULL, "%s", err.text);
+    free(x);
+    free(noisy);
+    lb_spectra_close(s);
+    toy_free(&t);
+}
