@@ -59,11 +59,13 @@ static void fit_models(lb_study *s, result *r)
                                     [FIXED] = {{&fixed, 1}, 0, true},
                                     [SCALED] = {{&scaled, 1}, 0, true},
                                     [PLAIN] = {{&plain, 1}, 0, false}};
+    const lb_cost cost = lb_cost_start(s);
     lb_moe_rows *rows = lb_moe_gather(s, &s->data, r->noise, lb_noise_seeds_of(s->spec), &r->bins,
                                       1, fmin(least_alpha(&o[CHOSEN]), fmin(scaled, plain)));
     lb_study_put(s, lb_number_plain(scaled, "alpha", ""), "alpha.scaled");
     for (size_t f = 0; f < FITS; f++)
         lb_moe_fit_rows(s, rows, o[f], &r->fit[f]);
+    lb_cost_put(s, cost, "fit");
     if (lb_study_ok(s))
         lb_study_put_text(s, lb_gram_is_float32(lb_moe_rows_gram(rows)) ? "single" : "double",
                           "precision");
@@ -450,11 +452,27 @@ static void put_feature_snr(lb_study *s, const lb_gate_inputs *clean, const lb_g
     free(signal);
 }
 
+/* Components at another noise, from a Gram: one pass, where reading may mean simulating. */
+static lb_pca *components_at(lb_study *s, const lb_cohort *c, double noise)
+{
+    lb_pca *pca = NULL;
+    lb_gram *gram = NULL;
+    lb_exposure seen;
+    lb_cohort_expose(c, noise, lb_noise_seeds_of(s->spec), &seen);
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_gram_accumulate(&seen.train.x, seen.train.y, NULL,
+                                            (lb_gram_options){.groups = 1}, &gram, s->err));
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_pca_fit(gram, NULL, lb_spec_size(s->spec, "settings.gate.components"),
+                                    &pca, s->err));
+    lb_gram_free(gram);
+    return pca;
+}
+
 /* The gate of the report at this noise; the same features at the other levels; fewer windows. */
 static void run_gates(lb_study *s, result *r)
 {
     const lb_cohort head = lb_cohort_head(&s->data, lb_spec_size(s->spec, "settings.gate.rows"));
-    const size_t components = lb_spec_size(s->spec, "settings.gate.components");
     const double *levels = lb_spec_numbers(s->spec, "noise.levels", &r->n_levels);
     const lb_noise_seeds seeds = lb_noise_seeds_of(s->spec);
     lb_domains d = lb_domains_bins(&head);
@@ -467,8 +485,11 @@ static void run_gates(lb_study *s, result *r)
         run_gate(s, &d, &noisy, r, &C);
     for (size_t i = 0; i < r->n_levels && lb_study_ok(s); i++) {
         const bool own = levels[i] == r->noise;
-        if (!own)
-            lb_gate_inputs_make(s, &head, levels[i], seeds, &lb_windows_eight, components, &in);
+        if (!own) {
+            lb_pca *pca = components_at(s, &head, levels[i]);
+            lb_gate_inputs_with(s, &head, levels[i], seeds, &lb_windows_eight, how, pca, &in);
+            lb_pca_free(pca);
+        }
         if (levels[i] == 0.0 && lb_study_ok(s))
             put_feature_snr(s, &in, &noisy);
         snprintf(key, sizeof key, "feat.n%.1f", levels[i]);
@@ -857,6 +878,7 @@ static void run(lb_study *s)
         run_larger(s, r);
         run_published(s, r);
     }
+    lb_cost_put_totals(s);
     if (lb_study_ok(s))
         report(s, r);
     for (size_t f = 0; f < FITS; f++) {
