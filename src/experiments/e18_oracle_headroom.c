@@ -31,21 +31,6 @@
 /* --- the models ---------------------------------------------------------------------------------
  */
 
-/* A penalty for every model, chosen on its validation rows. */
-static lb_moe_options by_validation(const lb_study *s)
-{
-    lb_moe_options o = {.extend_decades = (int)lb_spec_size(s->spec, "ridge.extend_decades"),
-                        .standardise = lb_spec_flag(s->spec, "ridge.standardise")};
-    o.alphas.data = lb_spec_numbers(s->spec, "ridge.alphas", &o.alphas.n);
-    return o;
-}
-
-/* The smallest penalty the extended grid can come to. */
-static double least_alpha(const lb_moe_options *o)
-{
-    return o->alphas.data[0] * pow(10.0, -o->extend_decades);
-}
-
 /* region: models */
 /* One pass over the training rows, four fits from it. A penalty acts against a sum over rows, so
  * the published one, which belongs to a million rows, is also taken in proportion to ours. */
@@ -55,20 +40,17 @@ static void fit_models(lb_study *s, result *r)
     const double plain = lb_spec_number(s->spec, "settings.alpha.raw_flux");
     const double scaled =
         fixed * (double)s->data.train.n / lb_spec_number(s->spec, "settings.alpha.rows");
-    const lb_moe_options o[FITS] = {[CHOSEN] = by_validation(s),
+    const lb_moe_options o[FITS] = {[CHOSEN] = lb_moe_options_of(s->spec),
                                     [FIXED] = {{&fixed, 1}, 0, true},
                                     [SCALED] = {{&scaled, 1}, 0, true},
                                     [PLAIN] = {{&plain, 1}, 0, false}};
     const lb_cost cost = lb_cost_start(s);
-    lb_moe_rows *rows = lb_moe_gather(s, &s->data, r->noise, lb_noise_seeds_of(s->spec), &r->bins,
-                                      1, fmin(least_alpha(&o[CHOSEN]), fmin(scaled, plain)));
+    lb_moe_rows *rows =
+        lb_moe_gather(s, &s->data, r->noise, lb_noise_seeds_of(s->spec), &r->bins, 1, 0.0);
     lb_study_put(s, lb_number_plain(scaled, "alpha", ""), "alpha.scaled");
     for (size_t f = 0; f < FITS; f++)
         lb_moe_fit_rows(s, rows, o[f], &r->fit[f]);
     lb_cost_put(s, cost, "fit");
-    if (lb_study_ok(s))
-        lb_study_put_text(s, lb_gram_is_float32(lb_moe_rows_gram(rows)) ? "single" : "double",
-                          "precision");
     if (lb_study_ok(s))
         lb_study_take(s, lb_pca_fit(lb_moe_rows_gram(rows), NULL,
                                     lb_spec_size(s->spec, "settings.gate.components"), &r->pca,
@@ -515,9 +497,9 @@ static void run_amplification(lb_study *s, result *r)
 {
     const lb_cohort *c = &s->data;
     lb_moe low = {0};
-    const lb_moe_options o = by_validation(s);
+    const lb_moe_options o = lb_moe_options_of(s->spec);
     lb_moe_rows *rows =
-        lb_moe_gather(s, c, r->reference, lb_noise_seeds_of(s->spec), &r->bins, 1, least_alpha(&o));
+        lb_moe_gather(s, c, r->reference, lb_noise_seeds_of(s->spec), &r->bins, 1, 0.0);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, o, &low);
     lb_moe_rows_free(rows);
@@ -545,9 +527,9 @@ static void run_amplification(lb_study *s, result *r)
 static lb_number gain_of(lb_study *s, const lb_cohort *c, const lb_domains *d, double noise,
                          lb_noise_seeds seeds, const char *key)
 {
-    const lb_moe_options o = by_validation(s);
+    const lb_moe_options o = lb_moe_options_of(s->spec);
     lb_moe m = {0};
-    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, d, 1, least_alpha(&o));
+    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, d, 1, 0.0);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, o, &m);
     lb_moe_rows_free(rows);
