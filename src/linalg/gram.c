@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,7 @@ static lb_gram *gram_new(size_t p, lb_gram_options options)
         memcpy(g->scale, options.like->scale, p * sizeof *g->scale);
         g->y_shift = options.like->y_shift;
         g->y_scale = options.like->y_scale;
+        g->scaled = true;
     }
     g->groups = lb_xcalloc(options.groups, sizeof *g->groups);
     if (options.float32) {
@@ -354,6 +356,74 @@ static lb_status check_like(const lb_stream *x, const lb_gram *like, lb_error *e
     return LB_OK;
 }
 
+/* One block of a stream, and how its reading ended. */
+typedef struct block {
+    const lb_stream *x;
+    size_t first;
+    lb_matf rows;
+    lb_status st;
+    lb_error err;
+    pthread_t reader;
+    bool running;
+} block;
+
+static void *read_block(void *self)
+{
+    block *b = self;
+    b->st = b->x->read(b->x->self, b->first, b->rows, &b->err);
+    return NULL;
+}
+
+/* Read the block from row @p first on, if there is one, in a thread of its own; without one at hand
+ * it is read at once. */
+static void start_reading(block *b, size_t first)
+{
+    if (first >= b->x->rows)
+        return;
+    b->first = first;
+    b->rows.rows = b->x->rows - first < BLOCK ? b->x->rows - first : BLOCK;
+    b->running = pthread_create(&b->reader, NULL, read_block, b) == 0;
+    if (!b->running)
+        read_block(b);
+}
+
+static void wait_for(block *b)
+{
+    if (b->running)
+        pthread_join(b->reader, NULL);
+    b->running = false;
+}
+
+/* Every block of the stream; while one is multiplied, the next is read. */
+static lb_status accumulate(lb_gram *g, const lb_stream *x, const double *y, const int *of_row,
+                            lb_error *err)
+{
+    lb_status st = LB_OK;
+    float *data = lb_xaligned(2 * BLOCK * x->cols, sizeof *data);
+    block b[2] = {{.x = x, .rows = {data, 0, x->cols, x->cols}},
+                  {.x = x, .rows = {data + BLOCK * x->cols, 0, x->cols, x->cols}}};
+    start_reading(&b[0], 0);
+    for (size_t first = 0, now = 0; first < x->rows && st == LB_OK; first += BLOCK, now = 1 - now) {
+        const lb_cmatf rows = lb_matf_const(b[now].rows);
+        const int *numbers = of_row ? of_row + first : NULL;
+        wait_for(&b[now]);
+        if ((st = b[now].st) != LB_OK) {
+            LB_FAIL(err, st, "%s", b[now].err.text);
+            break;
+        }
+        start_reading(&b[1 - now], first + BLOCK);
+        if (!g->scaled)
+            set_scaling(g, rows, y + first, numbers);
+        st = add_block(g, rows, y + first, numbers, first, err);
+    }
+    wait_for(&b[0]);
+    wait_for(&b[1]);
+    for (size_t k = 0; k < g->n_groups && st == LB_OK; k++)
+        st = flush(g, &g->groups[k], err);
+    free(data);
+    return st;
+}
+
 lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *of_row,
                              lb_gram_options options, lb_gram **out, lb_error *err)
 {
@@ -364,32 +434,17 @@ lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *of_row,
         return st;
     lb_blas_prepare();
     lb_gram *g = gram_new(x->cols, options);
-    float *block = lb_xaligned(BLOCK * x->cols, sizeof *block);
-    for (size_t first = 0; first < x->rows; first += BLOCK) {
-        const size_t n = x->rows - first < BLOCK ? x->rows - first : BLOCK;
-        const lb_matf rows = {block, n, x->cols, x->cols};
-        const int *numbers = of_row ? of_row + first : NULL;
-        if ((st = x->read(x->self, first, rows, err)) != LB_OK)
-            goto done;
-        if (!g->scaled && !options.like)
-            set_scaling(g, lb_matf_const(rows), y.data + first, numbers);
-        if ((st = add_block(g, lb_matf_const(rows), y.data + first, numbers, first, err)) != LB_OK)
-            goto done;
-    }
-    for (size_t k = 0; k < g->n_groups; k++) {
-        if ((st = flush(g, &g->groups[k], err)) != LB_OK)
-            goto done;
+    st = accumulate(g, x, y.data, of_row, err);
+    for (size_t k = 0; k < g->n_groups; k++)
         free_waiting(&g->groups[k]);
-    }
     free(g->panel);
     free(g->strips);
     g->panel = NULL;
     g->strips = NULL;
-    *out = g;
-    g = NULL;
-done:
-    free(block);
-    lb_gram_free(g);
+    if (st == LB_OK)
+        *out = g;
+    else
+        lb_gram_free(g);
     return st;
 }
 
