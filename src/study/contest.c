@@ -20,9 +20,11 @@ static void take_outcomes(lb_contest *t, const lb_cohort *c, const lb_rowset *ro
                           lb_contest_plan plan, const lb_entry *entries)
 {
     lb_study *s = t->study;
+    const lb_rowset *given = plan.given ? plan.given : c->all;
+    const double *target = plan.target ? plan.target : c->test.target;
     for (size_t i = 0; i < t->n && lb_study_ok(s); i++) {
-        const lb_outcome full = {.rows = c->all,
-                                 .y = {plan.target ? plan.target : c->test.target, c->test.n},
+        const lb_outcome full = {.rows = given,
+                                 .y = {target, lb_rowset_size(given)},
                                  .yhat = entries[i].yhat,
                                  .model = entries[i].name,
                                  .unit = plan.unit,
@@ -48,7 +50,8 @@ lb_contest *lb_contest_planned(lb_study *s, const lb_cohort *c, const lb_rowset 
     lb_record_rowset(s->record, lb_rowset_name(rows), lb_rowset_hash(rows), lb_rowset_size(rows));
     const lb_bootstrap_plan draw = {.draws = lb_spec_size(s->spec, "bootstrap.resamples"),
                                     .seed = lb_spec_size(s->spec, "bootstrap.seed"),
-                                    .columns = columns};
+                                    .columns = columns,
+                                    .cluster = plan.cluster};
     lb_study_take(s, lb_bootstrap_new_plan(t->outcome, n, draw, &t->bootstrap, s->err));
     if (lb_study_ok(s))
         lb_study_take(s, lb_bootstrap_set_level(

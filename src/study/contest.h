@@ -25,9 +25,16 @@ lb_contest *lb_contest_on(lb_study *s, const lb_cohort *c, const lb_rowset *rows
 
 /** What is out of the ordinary about a contest; zero is the ordinary one. */
 typedef struct lb_contest_plan {
-    const double *target; /* [test rows] what is predicted; NULL: the target of the cohort */
-    const char *unit;     /* of it; NULL: "dex" */
-    size_t columns;       /* predictions per model and row, see lb_bootstrap_plan; 0: 1 */
+    const double
+        *target;      /* [test rows, or given] what is predicted; NULL: the target of the cohort */
+    const char *unit; /* of it; NULL: "dex" */
+    size_t columns;   /* predictions per model and row, see lb_bootstrap_plan; 0: 1 */
+    /* The rows that target and entries are given for, when these are not the test rows: stars seen
+     * at several noise levels, say. The contest's own rows are some of them. NULL: all test rows.
+     */
+    const lb_rowset *given;
+    const size_t *cluster; /* [rows] those with one label are drawn together, see
+                              lb_bootstrap_plan; NULL: each by itself */
 } lb_contest_plan;
 
 /** @param entries  n * columns: column r of model k is entry k * columns + r */

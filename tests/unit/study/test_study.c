@@ -148,6 +148,50 @@ Test(contest, another_target_and_several_columns_can_be_planned)
     scene_close(&t);
 }
 
+/* Every test star twice, predicted well once and badly once: rows of the contest's own making, some
+ * of which are scored, both copies of a star in a draw or none. */
+Test(contest, stars_seen_several_times_are_drawn_together)
+{
+    scene t;
+    scene_open(&t);
+    const lb_cohort *d = &t.s.data;
+    double y[2 * N_TEST], yhat[2 * N_TEST];
+    size_t star[2 * N_TEST];
+    bool keep[2 * N_TEST];
+    for (size_t i = 0; i < 2 * N_TEST; i++) {
+        star[i] = i % N_TEST;
+        y[i] = d->test.target[i % N_TEST];
+        yhat[i] = i < N_TEST ? t.good[i] : t.bad[i - N_TEST];
+        keep[i] = i < N_TEST;
+    }
+    lb_rowset *copies = lb_rowset_all("copies", lb_rowset_dataset(d->all), 2 * N_TEST);
+    lb_rowset *first = lb_rowset_where(copies, "first copies", keep);
+    const lb_entry both = {"both", {yhat, 2 * N_TEST}, false}, good = entry("good", t.good);
+    const lb_contest_plan plan = {.target = y, .given = copies, .cluster = star};
+    lb_contest *all = lb_contest_planned(&t.s, d, copies, plan, &both, 1);
+    lb_contest *some = lb_contest_planned(&t.s, d, first, plan, &both, 1);
+    lb_contest *plain = lb_contest_on(&t.s, d, d->all, &good, 1);
+    const lb_number a = lb_contest_r2(some, 0), b = lb_contest_r2(plain, 0);
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_expect(eq(dbl, a.value, b.value));
+    cr_expect(eq(dbl, a.ci_lo, b.ci_lo));
+    cr_expect(eq(sz, lb_contest_r2(all, 0).n, 2 * N_TEST));
+    double mean = 0.0, residual = 0.0, total = 0.0;
+    for (size_t i = 0; i < 2 * N_TEST; i++)
+        mean += y[i] / (2 * N_TEST);
+    for (size_t i = 0; i < 2 * N_TEST; i++) {
+        residual += (y[i] - yhat[i]) * (y[i] - yhat[i]);
+        total += (y[i] - mean) * (y[i] - mean);
+    }
+    cr_expect(epsilon_eq(dbl, lb_contest_r2(all, 0).value, 1.0 - residual / total, 1e-12));
+    lb_contest_free(all);
+    lb_contest_free(some);
+    lb_contest_free(plain);
+    lb_rowset_free(copies);
+    lb_rowset_free(first);
+    scene_close(&t);
+}
+
 /* The mistake this package exists for: a mixture that serves covered rows, scored beside a model
  * of all rows. */
 Test(contest, a_mixture_of_covered_rows_cannot_be_scored_on_all_rows)
