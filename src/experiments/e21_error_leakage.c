@@ -170,7 +170,7 @@ static scores score(lb_study *s, const audit *a, bool snr, const double *train, 
     scores out = {0};
     const lb_cvec y = snr ? snr_of(a, true) : logg_of(a, true);
     const lb_entry entry = {"errors", {test, a->c.test.n}, false};
-    const lb_contest_plan plan = {snr ? a->snr.norm_test : NULL, snr ? "" : NULL, 0};
+    const lb_contest_plan plan = {.target = snr ? a->snr.norm_test : NULL, .unit = snr ? "" : NULL};
     if (!lb_study_ok(s))
         return out;
     lb_contest *t = lb_contest_planned(s, &a->c, a->c.all, plan, &entry, 1);
