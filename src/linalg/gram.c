@@ -26,10 +26,12 @@ typedef struct group {
     double *tiles;    /* packed: tile (I, J), J <= I, row-major, of its own size */
     double *sum, *xy; /* (p) of the shifted, scaled columns, and of their products with t */
     double st, stt;   /* sums of t = (y - shift) / scale */
-    float *rows;      /* (BLOCK, p) as read */
-    double *t;        /* (BLOCK) */
-    size_t *position; /* (BLOCK) row in the stream, for messages */
-    size_t waiting;
+    float *rows;      /* (room, p) as read, from the last on that was multiplied or, if they are
+                         kept, from the first on */
+    double *t;        /* (room) */
+    size_t *position; /* (room) row in the stream, for messages */
+    size_t room, waiting;
+    bool keep;
 } group;
 
 struct lb_gram {
@@ -120,7 +122,7 @@ static lb_gram *gram_new(size_t p, lb_gram_options options)
     return g;
 }
 
-static void free_waiting(group *k)
+static void free_rows(group *k)
 {
     free(k->rows);
     free(k->t);
@@ -135,7 +137,7 @@ void lb_gram_free(lb_gram *g)
     if (!g)
         return;
     for (size_t k = 0; k < g->n_groups; k++) {
-        free_waiting(&g->groups[k]);
+        free_rows(&g->groups[k]);
         free(g->groups[k].tiles);
         free(g->groups[k].sum);
         free(g->groups[k].xy);
@@ -200,9 +202,15 @@ static void group_start(lb_gram *g, group *k)
         k->sum = lb_xcalloc(g->p, sizeof *k->sum);
         k->xy = lb_xcalloc(g->p, sizeof *k->xy);
     }
-    k->rows = lb_xaligned(BLOCK * g->p, sizeof *k->rows);
-    k->t = lb_xcalloc(BLOCK, sizeof *k->t);
-    k->position = lb_xcalloc(BLOCK, sizeof *k->position);
+    k->rows = lb_xaligned(k->room * g->p, sizeof *k->rows);
+    k->t = lb_xcalloc(k->room, sizeof *k->t);
+    k->position = lb_xcalloc(k->room, sizeof *k->position);
+}
+
+/* Which of the rows of the group is the first that waits. */
+static size_t first_waiting(const group *k)
+{
+    return k->keep ? k->n - k->waiting : 0;
 }
 
 /* Columns first .. first + w - 1 of the waiting rows: shift, scale, add to the sums, and lay them
@@ -213,9 +221,10 @@ static void fill_panel(const lb_gram *g, group *k, size_t first, size_t w)
     double inverse[TILE_MAX], d[TILE_MAX], *sum = k->sum + first, *xy = k->xy + first;
     for (size_t j = 0; j < w; j++)
         inverse[j] = 1.0 / g->scale[first + j];
+    const size_t waits = first_waiting(k);
     for (size_t i = 0; i < k->waiting; i++) {
-        const float *row = k->rows + i * g->p + first;
-        const double t = k->t[i];
+        const float *row = k->rows + (waits + i) * g->p + first;
+        const double t = k->t[waits + i];
         for (size_t j = 0; j < w; j++) {
             d[j] = ((double)row[j] - shift[j]) * inverse[j];
             sum[j] += d[j];
@@ -269,7 +278,7 @@ static lb_status check_finite(const lb_gram *g, const group *k, lb_error *err)
     for (size_t j = 0; j < g->p; j++) {
         if (isfinite(k->sum[j]) && isfinite(k->xy[j]))
             continue;
-        for (size_t i = 0; i < k->waiting; i++)
+        for (size_t i = first_waiting(k); i < first_waiting(k) + k->waiting; i++)
             if (!isfinite(k->rows[i * g->p + j]))
                 return LB_FAIL(err, LB_ENUMERIC,
                                "row %zu, column %zu is %g; leave such rows out (group -1)",
@@ -314,9 +323,11 @@ static lb_status add_block(lb_gram *g, lb_cmatf x, const double *y, const int *o
         if (!k->rows)
             group_start(g, k);
         const double t = (y[i] - g->y_shift) / g->y_scale;
-        memcpy(k->rows + k->waiting * g->p, x.data + i * x.stride, g->p * sizeof(float));
-        k->t[k->waiting] = t;
-        k->position[k->waiting++] = first + i;
+        const size_t at = k->keep ? k->n : k->waiting;
+        memcpy(k->rows + at * g->p, x.data + i * x.stride, g->p * sizeof(float));
+        k->t[at] = t;
+        k->position[at] = first + i;
+        k->waiting++;
         k->n++;
         k->st += t;
         k->stt += t * t;
@@ -394,6 +405,20 @@ static void wait_for(block *b)
     b->running = false;
 }
 
+/* Room for all rows of a group that keeps them, for those of a block otherwise. */
+static void plan_rows(lb_gram *g, const int *of_row, size_t rows, bool keep)
+{
+    size_t *count = lb_xcalloc(g->n_groups, sizeof *count);
+    for (size_t i = 0; i < rows; i++)
+        if (!of_row || of_row[i] >= 0)
+            count[of_row ? of_row[i] : 0]++;
+    for (size_t k = 0; k < g->n_groups; k++) {
+        g->groups[k].keep = keep && !g->float32 && count[k] < g->p;
+        g->groups[k].room = g->groups[k].keep ? count[k] : BLOCK;
+    }
+    free(count);
+}
+
 /* Every block of the stream; while one is multiplied, the next is read. */
 static lb_status accumulate(lb_gram *g, const lb_stream *x, const double *y, const int *of_row,
                             lb_error *err)
@@ -434,9 +459,11 @@ lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *of_row,
         return st;
     lb_blas_prepare();
     lb_gram *g = gram_new(x->cols, options);
+    plan_rows(g, of_row, x->rows, options.keep_rows);
     st = accumulate(g, x, y.data, of_row, err);
     for (size_t k = 0; k < g->n_groups; k++)
-        free_waiting(&g->groups[k]);
+        if (!g->groups[k].keep)
+            free_rows(&g->groups[k]);
     free(g->panel);
     free(g->strips);
     g->panel = NULL;
@@ -504,13 +531,31 @@ lb_status lb_gram_between(const lb_gram *const known[3], const double at[3], dou
     if ((st = check_alike(known[0], known[1], err)) != LB_OK ||
         (st = check_alike(known[0], known[2], err)) != LB_OK)
         return st;
-    lb_gram *g = gram_new(known[0]->p, (lb_gram_options){known[0]->n_groups, false, known[0]});
+    lb_gram *g =
+        gram_new(known[0]->p, (lb_gram_options){.groups = known[0]->n_groups, .like = known[0]});
     free(g->strips);
     g->strips = NULL;
     for (size_t k = 0; k < g->n_groups; k++)
         mix_group(g, known, weight, k);
     *out = g;
     return LB_OK;
+}
+
+bool lb_gram_kept(const lb_gram *g, const bool *use, const float **row, double *y)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < g->n_groups; k++) {
+        const group *q = &g->groups[k];
+        if (!use[k] || !q->n)
+            continue;
+        if (!q->keep)
+            return false;
+        for (size_t i = 0; row && i < q->n; i++, n++) {
+            row[n] = q->rows + i * g->p;
+            y[n] = g->y_shift + g->y_scale * q->t[i];
+        }
+    }
+    return true;
 }
 
 /* Element (j, j) of the union, centred, in the scaled units. */
@@ -630,8 +675,8 @@ lb_status lb_gram_moments(const lb_gram *g, const bool *use, bool standardise, l
     }
     m->y_mean = g->y_shift + g->y_scale * (st / n);
     m->yy = (stt - st * st / n) * g->y_scale * g->y_scale;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t i = g->n_tiles; i > 0; i--) /* the longest row of tiles first */
+#pragma omp parallel for schedule(dynamic, 1) if (m->xx.data || m->room)
+    for (size_t i = m->xx.data || m->room ? g->n_tiles : 0; i > 0; i--) /* the longest row first */
         for (size_t j = 0; j < i; j++)
             place_tile(g, use, i - 1, j, sum, unit, m);
     free(sum);

@@ -26,7 +26,8 @@ typedef struct lb_gram lb_gram;
 
 typedef struct lb_gram_options {
     size_t groups;
-    bool float32; /* multiply in single precision, twice as fast; see lb_gram_float32_is_safe() */
+    bool float32;   /* multiply in single precision, twice as fast; see lb_gram_float32_is_safe() */
+    bool keep_rows; /* also keep the rows of groups with fewer rows than columns: lb_gram_kept() */
     const lb_gram *like; /* take shift and scale from this one, so that lb_gram_between() can mix
                             the two; NULL: from the first rows */
 } lb_gram_options;
@@ -59,6 +60,14 @@ void lb_gram_free(lb_gram *g); /* NULL is fine */
  */
 lb_status lb_gram_between(const lb_gram *const known[3], const double at[3], double wanted,
                           lb_gram **out, lb_error *err);
+
+/**
+ * The rows of a union, if every one of its groups kept them (options.keep_rows; 4 bytes a value, in
+ * float64 only, lost in lb_gram_between()).
+ * @param row  out, a pointer to each, borrowed from @p g; NULL: only the answer is wanted
+ * @param y    out, their labels
+ */
+bool lb_gram_kept(const lb_gram *g, const bool *use, const float **row, double *y);
 
 size_t lb_gram_cols(const lb_gram *g);
 size_t lb_gram_groups(const lb_gram *g);

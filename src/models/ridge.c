@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "linalg/blas.h"
 #include "linalg/cholesky.h"
+#include "models/ridge_dual.h"
 
 #include <float.h>
 #include <math.h>
@@ -226,26 +227,73 @@ static lb_status solve_rest(const job *q, size_t model, work *w, lb_error *err)
     if (open < fit->n_alpha)
         st = solve_spectral(q, model, w, err);
     for (size_t k = 0; k < fit->n_alpha; k++)
-        if (fit->method[k] == 'c')
+        if (fit->method[k] != 's')
             fit->condition[k] =
                 (q->largest[model] + fit->alpha[k]) / (q->least[model] + fit->alpha[k]);
     return st;
 }
 
-/* Every (model, alpha), shared among the threads; a single one has them all to itself, inside its
+/* A model with few rows, every alpha of it, in its rows. What cannot be factored stays unsolved. */
+static lb_status solve_dual(const job *q, size_t model, work *w, lb_error *err)
+{
+    const bool *use = q->use + model * lb_gram_groups(q->g);
+    lb_cholesky *room = w->m.room;
+    w->m.room = NULL;
+    const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
+    w->m.room = room;
+    if (st != LB_OK)
+        return st;
+    lb_ridge_dual *d = lb_ridge_dual_new(q->g, use, q->standardise, &w->m);
+    q->largest[model] = largest_eigenvalue(lb_ridge_dual_apply, d, lb_gram_cols(q->g));
+    q->least[model] = 0.0;
+    for (size_t k = 0; k < q->alphas.n; k++)
+        if (q->alphas.data[k] > 0.0 &&
+            lb_ridge_dual_solve(d, q->alphas.data[k], w->x, NULL) == LB_OK)
+            store(q, w, model, k, 'd');
+    lb_ridge_dual_free(d);
+    return LB_OK;
+}
+
+/* What one thread does at a time: one alpha of a model, or a model in dual form. */
+typedef struct unit {
+    size_t model, alpha;
+    bool dual;
+} unit;
+
+/* The dual ones first, since they take longest. */
+static unit *units_of(const job *q, size_t n_models, size_t *n)
+{
+    const size_t p = lb_gram_cols(q->g), groups = lb_gram_groups(q->g);
+    unit *units = lb_xcalloc(n_models * q->alphas.n, sizeof *units);
+    *n = 0;
+    for (int dual = 1; dual >= 0; dual--)
+        for (size_t i = 0; i < n_models; i++) {
+            if (dual != (lb_ridge_dual_pays(q->fits[i]->n_rows, p) &&
+                         lb_gram_kept(q->g, q->use + i * groups, NULL, NULL)))
+                continue;
+            for (size_t k = 0; k < (dual ? 1 : q->alphas.n); k++)
+                units[(*n)++] = (unit){i, k, dual};
+        }
+    return units;
+}
+
+/* Every unit, shared among the threads; a single one has them all to itself, inside its
  * factorisation. */
 static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
 {
-    const size_t p = lb_gram_cols(q->g), units = n_models * q->alphas.n;
-    const size_t most = (size_t)omp_get_max_threads();
+    const size_t p = lb_gram_cols(q->g), most = (size_t)omp_get_max_threads();
+    size_t n;
+    unit *units = units_of(q, n_models, &n);
     lb_status status = LB_OK;
-#pragma omp parallel num_threads((int)(units < most ? units : most)) if (units > 1)
+#pragma omp parallel num_threads((int)(n < most ? n : most)) if (n > 1)
     {
         work w = work_new(p);
         lb_error mine = {0};
 #pragma omp for schedule(dynamic, 1)
-        for (size_t u = 0; u < units; u++) {
-            const lb_status st = solve_cholesky(q, u / q->alphas.n, u % q->alphas.n, &w, &mine);
+        for (size_t u = 0; u < n; u++) {
+            const lb_status st = units[u].dual
+                                     ? solve_dual(q, units[u].model, &w, &mine)
+                                     : solve_cholesky(q, units[u].model, units[u].alpha, &w, &mine);
             if (st != LB_OK) {
 #pragma omp critical
                 status = status == LB_OK ? LB_FAIL(err, st, "%s", mine.text) : status;
@@ -253,6 +301,7 @@ static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
         }
         work_free(&w);
     }
+    free(units);
     work w = work_new(p);
     for (size_t i = 0; i < n_models && status == LB_OK; i++)
         status = solve_rest(q, i, &w, err);
@@ -356,8 +405,8 @@ lb_status lb_ridge_fit_stream(const lb_stream *x, lb_cvec y, const int *group, s
     for (;;) {
         lb_gram *g = NULL;
         lb_error now = {0};
-        st = lb_gram_accumulate(x, y, group, (lb_gram_options){.groups = groups, .float32 = single},
-                                &g, &now);
+        const lb_gram_options sums = {.groups = groups, .float32 = single, .keep_rows = !single};
+        st = lb_gram_accumulate(x, y, group, sums, &g, &now);
         const bool summed = st == LB_OK;
         if (summed)
             st = lb_ridge_fit_many(g, use, n_models, alphas, options, out, &now);

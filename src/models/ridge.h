@@ -17,6 +17,8 @@
  * With the moments of lb_gram_moments(), (Xc'Xc + alpha I) w = Xc'yc and b = mean(y) - mean(x)'w.
  * Routes, each alpha naming the one it took in @c method:
  *  'c' Cholesky (linalg/cholesky.h), one factorisation an alpha;
+ *  'd' Cholesky of the dual system, n x n (models/ridge_dual.h), where the Gram kept the
+ * rows and they are at most three quarters of the columns;
  *  's' spectral: the eigenvectors of Xc'Xc. For alpha = 0 when n <= p or the reciprocal condition
  * is below LB_RIDGE_RCOND, and for any alpha whose factorisation failed. At alpha = 0 the spectral
  * route drops eigenvalues below p * DBL_EPSILON * the largest: singular values of X below about
@@ -27,7 +29,7 @@ typedef struct lb_ridge {
     double *b;         /* (n_alpha) intercepts */
     double *alpha;     /* (n_alpha) as given */
     double *condition; /* (n_alpha) estimated 2-norm condition of the system that was solved */
-    char *method;      /* (n_alpha) 'c' or 's' */
+    char *method;      /* (n_alpha) 'c', 'd' or 's' */
     size_t n_alpha, n_rows;
 } lb_ridge;
 

@@ -280,8 +280,9 @@ lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const l
 {
     lb_gram *gram = NULL;
     *out = NULL;
-    lb_status st = lb_gram_accumulate(&train->x, train->y, train->group,
-                                      (lb_gram_options){.groups = options.groups}, &gram, err);
+    lb_status st = lb_gram_accumulate(
+        &train->x, train->y, train->group,
+        (lb_gram_options){.groups = options.groups, .keep_rows = true}, &gram, err);
     if (st == LB_OK)
         st = lb_sweep_fit(gram, val, test, members, n, options, out, err);
     lb_gram_free(gram);

@@ -257,6 +257,7 @@ lb_moe_rows *lb_moe_gather(lb_study *s, const lb_cohort *c, double level, lb_noi
     r->seen.val.group = r->parts.val;
     const lb_gram_options options = {
         .groups = r->parts.n,
+        .keep_rows = true,
         .float32 = lb_gram_float32_is_safe(level, fewest_rows(r), r->seen.test.cols, least_alpha)};
     lb_study_take(s, lb_gram_accumulate(&r->seen.train.x, r->seen.train.y, r->seen.train.group,
                                         options, &r->gram, s->err));

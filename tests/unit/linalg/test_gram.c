@@ -220,6 +220,40 @@ Test(gram, counts_rows_and_leaves_empty_groups_empty)
     toy_free(&t);
 }
 
+/* Group 0 has fewer rows than the 60 columns, the others more. */
+Test(gram, keeps_the_rows_of_groups_with_fewer_rows_than_columns)
+{
+    toy t = toy_make(700, 60, 77);
+    for (size_t i = 0; i < t.n; i++)
+        t.group[i] = i % 14 == 3 ? 0 : 1;
+    const lb_stream s = toy_stream(&t);
+    const bool small[] = {true, false}, large[] = {false, true}, both[] = {true, true};
+    const float *row[50];
+    double y[50];
+    for (int keep = 0; keep < 2; keep++) {
+        lb_gram *g = NULL;
+        cr_assert(
+            eq(int,
+               lb_gram_accumulate(&s, toy_y(&t), t.group,
+                                  (lb_gram_options){.groups = 2, .keep_rows = keep}, &g, NULL),
+               LB_OK));
+        cr_expect(eq(int, lb_gram_kept(g, small, NULL, NULL), keep));
+        cr_expect(not(lb_gram_kept(g, large, NULL, NULL)));
+        cr_expect(not(lb_gram_kept(g, both, NULL, NULL)));
+        if (keep) {
+            cr_assert(eq(sz, lb_gram_rows(g, 0), 50));
+            cr_assert(lb_gram_kept(g, small, row, y));
+            for (size_t i = 0; i < 50; i++) {
+                cr_expect(
+                    eq(int, memcmp(row[i], t.x + (14 * i + 3) * t.p, t.p * sizeof(float)), 0));
+                cr_expect(epsilon_eq(dbl, y[i], t.y[14 * i + 3], 1e-14));
+            }
+        }
+        lb_gram_free(g);
+    }
+    toy_free(&t);
+}
+
 Test(gram, names_the_row_and_column_that_is_not_finite)
 {
     const float bad[] = {NAN, INFINITY, -INFINITY};

@@ -258,6 +258,93 @@ Test(ridge, models_fitted_together_have_the_bits_of_models_fitted_alone)
     toy_free(&t);
 }
 
+/* A Gram that keeps the rows of small groups. */
+static lb_gram *keeping(toy *t, size_t groups)
+{
+    const lb_stream s = toy_stream(t);
+    lb_gram *g = NULL;
+    cr_assert(
+        eq(int,
+           lb_gram_accumulate(&s, toy_y(t), groups > 1 ? t->group : NULL,
+                              (lb_gram_options){.groups = groups, .keep_rows = true}, &g, NULL),
+           LB_OK));
+    return g;
+}
+
+Test(ridge, in_dual_form_satisfies_the_normal_equations)
+{
+    const size_t sizes[][2] = {{100, 300}, {200, 300}, {30, 70}, {2, 9}, {1, 9}};
+    for (size_t c = 0; c < 5; c++) {
+        toy t = toy_make(sizes[c][0], sizes[c][1], 60 + c);
+        lb_gram *g = keeping(&t, 1);
+        lb_ridge *r = NULL;
+        cr_assert(eq(int, lb_ridge_fit(g, NULL, grid, &r, NULL), LB_OK));
+        for (size_t k = 0; k < r->n_alpha; k++) {
+            cr_expect(eq(chr, r->method[k], 'd'));
+            expect_minimum(&t, r, k, 1e-8);
+        }
+        lb_ridge_free(r);
+        lb_gram_free(g);
+        toy_free(&t);
+    }
+}
+
+/* Few rows of several groups, plain and standardised, beside the same from X'X. */
+Test(ridge, in_dual_form_is_the_fit_in_primal_form)
+{
+    toy t = toy_make(280, 270, 65);
+    const bool use[2][3] = {{true, false, true}, {false, true, false}};
+    const double alphas[] = {0.0, 0.001, 1.0, 100.0};
+    for (size_t i = 0; i < t.n; i++)
+        t.x[i * t.p + 17] = 3.0f; /* constant */
+    for (int standardise = 0; standardise < 2; standardise++) {
+        const lb_stream s = toy_stream(&t);
+        const lb_ridge_options o = {.standardise = standardise};
+        lb_gram *rows = keeping(&t, 3), *sums = NULL;
+        lb_ridge *dual[2], *primal[2];
+        cr_assert(eq(
+            int,
+            lb_gram_accumulate(&s, toy_y(&t), t.group, (lb_gram_options){.groups = 3}, &sums, NULL),
+            LB_OK));
+        cr_assert(eq(int, lb_ridge_fit_many(rows, use[0], 2, (lb_cvec){alphas, 4}, o, dual, NULL),
+                     LB_OK));
+        cr_assert(eq(int, lb_ridge_fit_many(sums, use[0], 2, (lb_cvec){alphas, 4}, o, primal, NULL),
+                     LB_OK));
+        for (size_t m = 0; m < 2; m++) {
+            cr_expect(eq(str, dual[m]->method, "sddd"));
+            cr_expect(eq(str, primal[m]->method, "sccc"));
+            for (size_t k = 0; k < 4; k++) {
+                const double *w = primal[m]->w.data + k * t.p;
+                cr_expect(lt(dbl, distance(dual[m]->w.data + k * t.p, w, t.p), 1e-9));
+                cr_expect(lt(dbl, fabs(dual[m]->b[k] - primal[m]->b[k]), 1e-8));
+                cr_expect(lt(dbl, fabs(dual[m]->condition[k] / primal[m]->condition[k] - 1), 1e-6));
+            }
+            lb_ridge_free(dual[m]);
+            lb_ridge_free(primal[m]);
+        }
+        lb_gram_free(rows);
+        lb_gram_free(sums);
+    }
+    toy_free(&t);
+}
+
+Test(ridge, in_dual_form_has_the_same_bits_for_one_and_two_threads_and_any_alphas)
+{
+    toy t = toy_make(200, 270, 66);
+    lb_gram *g = keeping(&t, 1);
+    lb_ridge *one = NULL, *two = NULL;
+    const bool use = true;
+    omp_set_num_threads(1);
+    cr_assert(eq(int, lb_ridge_fit(g, &use, grid, &one, NULL), LB_OK));
+    omp_set_num_threads(2);
+    cr_assert(eq(int, lb_ridge_fit(g, &use, (lb_cvec){six + 3, 1}, &two, NULL), LB_OK));
+    cr_expect(eq(int, memcmp(one->w.data + 3 * t.p, two->w.data, t.p * sizeof(double)), 0));
+    lb_ridge_free(one);
+    lb_ridge_free(two);
+    lb_gram_free(g);
+    toy_free(&t);
+}
+
 Test(ridge, copes_with_one_row_constant_columns_and_constant_y)
 {
     const double alphas[] = {0.0, 1.0};

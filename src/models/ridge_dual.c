@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/ridge_dual.h"
+
+#include "core/memory.h"
+#include "linalg/cross.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    S = LB_CROSS_STRIP,
+    TILE = 48,               /* rows of the model a tile of Xc Xc' */
+    PIXELS = LB_CROSS_CHAIN, /* columns multiplied at a time */
+};
+
+struct lb_ridge_dual {
+    size_t n, p, n_tiles;
+    const float **row; /* (n) borrowed from the Gram */
+    const double *mean, *sd;
+    bool standardise;
+    double *y;     /* (n) centred */
+    double *tiles; /* Xc Xc': tile (I, J), J <= I, TILE x TILE each, row-major, padded by zeros */
+    lb_cholesky *room;
+};
+
+bool lb_ridge_dual_pays(size_t n, size_t p)
+{
+    return 4 * n <= 3 * p;
+}
+
+static double *tile(const lb_ridge_dual *d, size_t i, size_t j)
+{
+    return d->tiles + (i * (i + 1) / 2 + j) * TILE * TILE;
+}
+
+/* Columns first .. first + count - 1 of the centred rows of tile I, as strips of Xc'. */
+static void pack(const lb_ridge_dual *d, size_t i, size_t first, size_t count, double *strips)
+{
+    for (size_t r = 0; r < TILE; r++) {
+        const size_t k = i * TILE + r;
+        double *out = strips + (k / S) * PIXELS * S + k % S;
+        for (size_t j = 0; j < count; j++) {
+            const double x = k < d->n ? (double)d->row[k][first + j] - d->mean[first + j] : 0.0;
+            out[j * S] = d->standardise ? x / d->sd[first + j] : x;
+        }
+    }
+}
+
+static void multiply(lb_ridge_dual *d)
+{
+    const size_t pairs = d->n_tiles * (d->n_tiles + 1) / 2, strip = PIXELS * TILE;
+    double *strips = lb_xaligned(d->n_tiles * strip, sizeof *strips);
+    for (size_t first = 0; first < d->p; first += PIXELS) {
+        const size_t count = d->p - first < PIXELS ? d->p - first : PIXELS;
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t i = 0; i < d->n_tiles; i++)
+            pack(d, i, first, count, strips);
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t pair = 0; pair < pairs; pair++) {
+            size_t i = 0;
+            while ((i + 1) * (i + 2) / 2 <= pair)
+                i++;
+            const size_t j = pair - i * (i + 1) / 2;
+            const lb_strips a = {strips + i * strip, count, TILE, PIXELS};
+            const lb_strips b = {strips + j * strip, count, TILE, PIXELS};
+            lb_cross_add(a, b, i == j, lb_mat_of(tile(d, i, j), TILE, TILE));
+        }
+    }
+    free(strips);
+}
+
+lb_ridge_dual *lb_ridge_dual_new(const lb_gram *g, const bool *use, bool standardise,
+                                 const lb_moments *m)
+{
+    lb_ridge_dual *d = lb_xcalloc(1, sizeof *d);
+    *d = (lb_ridge_dual){.n = m->n,
+                         .p = lb_gram_cols(g),
+                         .n_tiles = (m->n + TILE - 1) / TILE,
+                         .row = lb_xcalloc(m->n, sizeof *d->row),
+                         .mean = m->mean.data,
+                         .sd = m->sd.data,
+                         .standardise = standardise,
+                         .y = lb_xcalloc(m->n, sizeof *d->y),
+                         .room = lb_cholesky_new(m->n)};
+    lb_gram_kept(g, use, d->row, d->y);
+    for (size_t i = 0; i < d->n; i++)
+        d->y[i] -= m->y_mean;
+    const size_t size = d->n_tiles * (d->n_tiles + 1) / 2 * TILE * TILE;
+    d->tiles = lb_xaligned(size, sizeof *d->tiles);
+    memset(d->tiles, 0, size * sizeof *d->tiles);
+    multiply(d);
+    return d;
+}
+
+void lb_ridge_dual_free(lb_ridge_dual *d)
+{
+    if (!d)
+        return;
+    lb_cholesky_free(d->room);
+    free(d->row);
+    free(d->y);
+    free(d->tiles);
+    free(d);
+}
+
+/* x = Xc' c: what dual variables are as weights. */
+static void weights(const lb_ridge_dual *d, lb_cvec c, lb_vec x)
+{
+    memset(x.data, 0, x.n * sizeof *x.data);
+    for (size_t i = 0; i < d->n; i++)
+        for (size_t j = 0; j < d->p; j++)
+            x.data[j] += ((double)d->row[i][j] - d->mean[j]) * c.data[i];
+    for (size_t j = 0; j < d->p && d->standardise; j++)
+        x.data[j] /= d->sd[j];
+}
+
+lb_status lb_ridge_dual_solve(lb_ridge_dual *d, double alpha, lb_vec w, lb_error *err)
+{
+    for (size_t i = 0; i < d->n; i++)
+        for (size_t j = 0; j <= i; j++)
+            *lb_cholesky_place(d->room, j, i) =
+                tile(d, i / TILE, j / TILE)[i % TILE * TILE + j % TILE];
+    const lb_status st = lb_cholesky_factor(d->room, alpha, err);
+    if (st != LB_OK)
+        return st;
+    const lb_vec c = {lb_xcalloc(d->n, sizeof(double)), d->n};
+    memcpy(c.data, d->y, d->n * sizeof *c.data);
+    lb_cholesky_solve(d->room, c);
+    weights(d, lb_vec_const(c), w);
+    free(c.data);
+    return LB_OK;
+}
+
+void lb_ridge_dual_apply(const void *dual, lb_vec x)
+{
+    const lb_ridge_dual *d = dual;
+    double *c = lb_xcalloc(d->n, sizeof *c);
+    for (size_t i = 0; i < d->n; i++)
+        for (size_t j = 0; j < d->p; j++) {
+            const double z = (double)d->row[i][j] - d->mean[j];
+            c[i] += (d->standardise ? z / d->sd[j] : z) * x.data[j];
+        }
+    weights(d, (lb_cvec){c, d->n}, x);
+    free(c);
+}
