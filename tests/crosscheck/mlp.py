@@ -9,49 +9,11 @@ from witness import Witness, need
 
 need("numpy", "sklearn")
 import numpy as np  # noqa: E402
+from networks import Net  # noqa: E402
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as mlp.h advises where others compute too
 w = Witness("mlp")
 x, y = w["x"], w["y"]
-
-
-class Net:
-    def __init__(self, block, sizes):
-        self.layers, at = [], 0
-        for inputs, units in zip(sizes, sizes[1:]):
-            self.layers.append([block[at:at + inputs * units].reshape(inputs, units),
-                                block[at + inputs * units:at + (inputs + 1) * units]])
-            at += (inputs + 1) * units
-        self.layers = [[np.array(a) for a in layer] for layer in self.layers]
-        self.moments = [[[np.zeros_like(a), np.zeros_like(a)] for a in layer] for layer in self.layers]
-        self.steps = 0
-
-    def forward(self, a, masks=None):
-        kept = [a]
-        for k, (weights, bias) in enumerate(self.layers):
-            a = a @ weights + bias
-            if k + 1 < len(self.layers):
-                a = np.maximum(a, 0) * (1 if masks is None else masks[k])
-            kept.append(a)
-        return kept
-
-    def step(self, rows, target, masks, rate):
-        kept = self.forward(rows, masks)
-        error = kept[-1][:, 0] - target
-        delta = (2 * error / len(target))[:, None]
-        self.steps += 1
-        gradients = []
-        for k in reversed(range(len(self.layers))):
-            gradients.insert(0, [kept[k].T @ delta, delta.sum(axis=0)])
-            if k:
-                delta = (delta @ self.layers[k][0].T) * masks[k - 1] * (kept[k] > 0)
-        for layer, moments, gradient in zip(self.layers, self.moments, gradients):
-            for a, m, g in zip(layer, moments, gradient):
-                m[0][...] = 0.9 * m[0] + 0.1 * g
-                m[1][...] = 0.999 * m[1] + 0.001 * g * g
-                a -= rate * (m[0] / (1 - 0.9 ** self.steps)) / (
-                    np.sqrt(m[1] / (1 - 0.999 ** self.steps)) + 1e-8)
-        return float(error @ error)
 
 
 if not w.full:
@@ -67,7 +29,11 @@ if not w.full:
         squares = 0.0
         for first in range(0, order.shape[1], batch):
             rows, mask = order[e, first:first + batch], masks[e, first:first + batch]
-            squares += net.step(scaled[rows], target[rows], [mask[:, :16], mask[:, 16:]], rate)
+            mask = [mask[:, :16], mask[:, 16:]]
+            kept = net.forward(scaled[rows], mask)
+            error = kept[-1][:, 0] - target[rows]
+            net.step(kept, (2 * error / len(error))[:, None], mask, rate)
+            squares += float(error @ error)
         yhat = yt.mean() + yt.std() * net.forward(scaled)[-1][:, 0]
         train_loss.append(squares * yt.var() / order.shape[1])
         val_loss.append(np.mean((yhat[val] - y[val]) ** 2))
