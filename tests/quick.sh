@@ -191,15 +191,15 @@ ok 'make stops at an unknown key' says 2 'report.en.md:[0-9]+:.*e02.nonsense' ma
 ok 'and leaves no half page' sh -c '[ ! -e build/quick/reports/e02_piecewise.en.md ] || grep -qx "The end." build/quick/reports/e02_piecewise.en.md'
 cp "$OLDPWD/templates/experiments/e02_piecewise/report.en.md" templates/experiments/e02_piecewise/
 
-ok 'make new' make_quick new EXP=e22_idea
-ok 'an experiment is not made twice' says 2 'e22_idea' make_quick new EXP=e22_idea
+ok 'make new' make_quick new EXP=e23_idea
+ok 'an experiment is not made twice' says 2 'e23_idea' make_quick new EXP=e23_idea
 ok 'a name must be one' says 2 'idea' make_quick new EXP=idea
-ok 'the new experiment builds, runs and fills' make_quick build/quick/reports/e22_idea.en.md build/quick/reports/e22_idea.zh.md
-ok 'in English' [ -s build/quick/reports/e22_idea.en.md ]
-ok 'in Chinese' [ -s build/quick/reports/e22_idea.zh.md ]
-ok 'its lint is clean' says 0 ' 0 errors' "$bin/loggbook" lint --profile quick e22
-ok 'it is not frozen yet' says 2 'freeze' "$bin/loggbook" verify --profile quick e22
+ok 'the new experiment builds, runs and fills' make_quick build/quick/reports/e23_idea.en.md build/quick/reports/e23_idea.zh.md
+ok 'in English' [ -s build/quick/reports/e23_idea.en.md ]
+ok 'in Chinese' [ -s build/quick/reports/e23_idea.zh.md ]
+ok 'its lint is clean' says 0 ' 0 errors' "$bin/loggbook" lint --profile quick e23
+ok 'it is not frozen yet' says 2 'freeze' "$bin/loggbook" verify --profile quick e23
 ok 'it freezes' make_quick freeze REASON=new
-ok 'and verifies with the others' says 0 'e22 .*entries agree' make_quick verify
+ok 'and verifies with the others' says 0 'e23 .*entries agree' make_quick verify
 
 sum

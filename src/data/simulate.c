@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/progress.h"
 #include "core/random.h"
+#include "data/ceiling.h"
 #include "data/describe.h"
 #include "data/elementary.h"
 #include "data/shard.h"
@@ -147,7 +148,7 @@ static lb_status expose(const setup *s, const lb_draw *d, double *work, float *f
         power += flux[j] * flux[j];
     }
     /* 2. An error that follows the sky, scaled to the signal to noise of the magnitude. */
-    const double snr = 8.8 * lb_power_of_ten(-0.48 * (d->magnitude - 20.5));
+    const double snr = lb_ceiling_snr(d->magnitude);
     const double scale = sqrt(power) / (snr * s->noise_norm);
     for (size_t j = 0; j < p; j++)
         error[j] = scale * s->noise[j];

@@ -453,9 +453,9 @@ static void learn(lb_study *s, const lb_gate_inputs *in, const lb_domains *d, la
 {
     size_t n;
     const double *C = lb_spec_numbers(s->spec, "settings.C", &n);
-    const lb_gate_options o = {.C = {C, n},
-                               .folds = lb_spec_size(s->spec, "settings.folds"),
-                               .seed = lb_spec_size(s->spec, "settings.seed")};
+    const lb_gate_naming o = {.C = {C, n},
+                              .folds = lb_spec_size(s->spec, "settings.folds"),
+                              .seed = lb_spec_size(s->spec, "settings.seed")};
     lb_named gate;
     lb_gate_name(s, in, d, o, &gate);
     if (!lb_study_ok(s))

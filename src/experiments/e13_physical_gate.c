@@ -42,10 +42,10 @@ const lb_rowset *e13_rows(const lb_study *s, size_t which)
 /* --- fitting on one draw of the noise -----------------------------------------------------------
  */
 
-lb_gate_options e13_gate_options(const lb_spec *spec)
+lb_gate_naming e13_gate_options(const lb_spec *spec)
 {
-    lb_gate_options o = {.folds = lb_spec_size(spec, "settings.gate_folds"),
-                         .seed = lb_spec_size(spec, "settings.gate_seed")};
+    lb_gate_naming o = {.folds = lb_spec_size(spec, "settings.gate_folds"),
+                        .seed = lb_spec_size(spec, "settings.gate_seed")};
     o.C.data = lb_spec_numbers(spec, "settings.gate_c", &o.C.n);
     return o;
 }
@@ -79,7 +79,7 @@ static void draw_make(lb_study *s, lb_noise_seeds seeds, const lb_domains *domai
     const size_t components[] = {[THREE] = lb_spec_size(s->spec, "settings.components_three"),
                                  [NINE] = lb_spec_size(s->spec, "settings.components_nine")};
     *d = (draw){.seeds = seeds};
-    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, domains, n, 0.0);
+    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, domains, n);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, moe_options(s->spec), &d->moe);
     if (lb_study_ok(s))

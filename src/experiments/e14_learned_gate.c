@@ -134,8 +134,8 @@ static void windows_gate(lb_study *s, const lb_gate_inputs *all, const lb_domain
     for (size_t j = 0; j < n; j++)
         column[j] = j;
     lb_gate_inputs in = lb_gate_inputs_pick(all, column, n);
-    lb_gate_options o = {.folds = lb_spec_size(s->spec, "settings.folds"),
-                         .seed = lb_spec_size(s->spec, "settings.seed")};
+    lb_gate_naming o = {.folds = lb_spec_size(s->spec, "settings.folds"),
+                        .seed = lb_spec_size(s->spec, "settings.seed")};
     o.C.data = lb_spec_numbers(s->spec, "settings.windows_c", &o.C.n);
     lb_named named;
     lb_gate_name(s, &in, cells, o, &named);
@@ -554,7 +554,7 @@ static void fit_experts(lb_study *s, double noise, fitted *m, lb_gate_inputs *in
     lb_moe_options o = {.extend_decades = (int)lb_spec_size(s->spec, "ridge.extend_decades"),
                         .standardise = lb_spec_flag(s->spec, "ridge.standardise")};
     o.alphas.data = lb_spec_numbers(s->spec, "ridge.alphas", &o.alphas.n);
-    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, &m->cells, 1, 0.0);
+    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, &m->cells, 1);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, o, &m->moe);
     if (lb_study_ok(s))

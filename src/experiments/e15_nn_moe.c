@@ -179,9 +179,9 @@ static void prepare(lb_study *s, setup *u)
     lb_gate_inputs_make(s, c, u->level, seeds, &lb_windows_four,
                         lb_spec_size(s->spec, "settings.components"), &u->inputs);
     lb_gate_name(s, &u->inputs, &u->cells,
-                 (lb_gate_options){{C, n_C},
-                                   lb_spec_size(s->spec, "settings.gate_folds"),
-                                   lb_spec_size(s->spec, "settings.seed")},
+                 (lb_gate_naming){{C, n_C},
+                                  lb_spec_size(s->spec, "settings.gate_folds"),
+                                  lb_spec_size(s->spec, "settings.seed")},
                  &u->gate);
     lb_moe_fit(s, c, u->level, seeds, &u->cells, 1, &u->ridge);
     lb_cohort_expose(c, u->level, seeds, &seen);

@@ -104,7 +104,7 @@ static void fit_experts(lb_study *s, sample *x)
     lb_hold_out(s, x->c, &x->bins, lb_spec_size(s->spec, "settings.held.folds"),
                 lb_spec_size(s->spec, "settings.held.val_folds"),
                 lb_spec_size(s->spec, "settings.held.seed"), &x->held);
-    lb_moe_rows *rows = lb_moe_gather(s, x->c, noise, seeds, &x->held.experts, 1, 0.0);
+    lb_moe_rows *rows = lb_moe_gather(s, x->c, noise, seeds, &x->held.experts, 1);
     if (lb_study_ok(s))
         lb_study_take(s, lb_pca_fit(lb_moe_rows_gram(rows), NULL, components, &pca, s->err));
     lb_gate_inputs_with(s, x->c, noise, seeds, &lb_windows_four, (lb_window_options){0}, pca,
@@ -118,10 +118,10 @@ static void fit_experts(lb_study *s, sample *x)
 }
 /* end region */
 
-static lb_gate_options naming(const lb_spec *spec)
+static lb_gate_naming naming(const lb_spec *spec)
 {
-    lb_gate_options o = {.folds = lb_spec_size(spec, "settings.classify.folds"),
-                         .seed = lb_spec_size(spec, "settings.classify.seed")};
+    lb_gate_naming o = {.folds = lb_spec_size(spec, "settings.classify.folds"),
+                        .seed = lb_spec_size(spec, "settings.classify.seed")};
     o.C.data = lb_spec_numbers(spec, "settings.classify.C", &o.C.n);
     return o;
 }

@@ -70,13 +70,13 @@ static void fit_mixture(lb_study *s, work *w)
 {
     const double noise = lb_spec_number(s->spec, "noise.focus");
     const lb_noise_seeds seeds = lb_noise_seeds_of(s->spec);
-    lb_gate_options naming = {.folds = lb_spec_size(s->spec, "settings.classify.folds"),
-                              .seed = lb_spec_size(s->spec, "settings.classify.seed")};
+    lb_gate_naming naming = {.folds = lb_spec_size(s->spec, "settings.classify.folds"),
+                             .seed = lb_spec_size(s->spec, "settings.classify.seed")};
     naming.C.data = lb_spec_numbers(s->spec, "settings.classify.C", &naming.C.n);
     lb_gate_inputs in;
     lb_pca *pca = NULL;
     w->bins = lb_domains_bins(w->c);
-    lb_moe_rows *gathered = lb_moe_gather(s, w->c, noise, seeds, &w->bins, 1, 0.0);
+    lb_moe_rows *gathered = lb_moe_gather(s, w->c, noise, seeds, &w->bins, 1);
     if (lb_study_ok(s))
         lb_study_take(s, lb_pca_fit(lb_moe_rows_gram(gathered), NULL,
                                     lb_spec_size(s->spec, "settings.features.components"), &pca,

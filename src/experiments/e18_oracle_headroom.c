@@ -46,7 +46,7 @@ static void fit_models(lb_study *s, result *r)
                                     [PLAIN] = {{&plain, 1}, 0, false}};
     const lb_cost cost = lb_cost_start(s);
     lb_moe_rows *rows =
-        lb_moe_gather(s, &s->data, r->noise, lb_noise_seeds_of(s->spec), &r->bins, 1, 0.0);
+        lb_moe_gather(s, &s->data, r->noise, lb_noise_seeds_of(s->spec), &r->bins, 1);
     lb_study_put(s, lb_number_plain(scaled, "alpha", ""), "alpha.scaled");
     for (size_t f = 0; f < FITS; f++)
         lb_moe_fit_rows(s, rows, o[f], &r->fit[f]);
@@ -289,10 +289,10 @@ static void put_features(lb_study *s, const lb_gate_inputs *in, const lb_domains
     free(rank);
 }
 
-static lb_gate_options gate_options(const lb_study *s)
+static lb_gate_naming gate_options(const lb_study *s)
 {
-    lb_gate_options o = {.folds = lb_spec_size(s->spec, "settings.gate.folds"),
-                         .seed = lb_spec_size(s->spec, "settings.gate.seed")};
+    lb_gate_naming o = {.folds = lb_spec_size(s->spec, "settings.gate.folds"),
+                        .seed = lb_spec_size(s->spec, "settings.gate.seed")};
     o.C.data = lb_spec_numbers(s->spec, "settings.gate.c", &o.C.n);
     return o;
 }
@@ -498,8 +498,7 @@ static void run_amplification(lb_study *s, result *r)
     const lb_cohort *c = &s->data;
     lb_moe low = {0};
     const lb_moe_options o = lb_moe_options_of(s->spec);
-    lb_moe_rows *rows =
-        lb_moe_gather(s, c, r->reference, lb_noise_seeds_of(s->spec), &r->bins, 1, 0.0);
+    lb_moe_rows *rows = lb_moe_gather(s, c, r->reference, lb_noise_seeds_of(s->spec), &r->bins, 1);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, o, &low);
     lb_moe_rows_free(rows);
@@ -529,7 +528,7 @@ static lb_number gain_of(lb_study *s, const lb_cohort *c, const lb_domains *d, d
 {
     const lb_moe_options o = lb_moe_options_of(s->spec);
     lb_moe m = {0};
-    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, d, 1, 0.0);
+    lb_moe_rows *rows = lb_moe_gather(s, c, noise, seeds, d, 1);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, o, &m);
     lb_moe_rows_free(rows);

@@ -183,7 +183,7 @@ static void fit_models(lb_study *s, result *r)
     const lb_cost cost = lb_cost_start(s);
 
     lb_moe_rows *rows =
-        lb_moe_gather(s, &s->data, r->noise, lb_noise_seeds_of(s->spec), experts, DEFINITIONS, 0.0);
+        lb_moe_gather(s, &s->data, r->noise, lb_noise_seeds_of(s->spec), experts, DEFINITIONS);
     lb_moe_fit_rows(s, rows, (lb_moe_options){{&fixed, 1}, 0, true}, &r->fit[FIXED]);
     lb_cost_put(s, cost, "fit");
     lb_moe_fit_rows(s, rows, chosen, &r->fit[CHOSEN]);
@@ -307,10 +307,10 @@ static void put_train_scores(lb_study *s, const lb_cohort *head, result *r, size
     free(yhat.data);
 }
 
-static lb_gate_options gate_options(const lb_study *s)
+static lb_gate_naming gate_options(const lb_study *s)
 {
-    lb_gate_options o = {.folds = lb_spec_size(s->spec, "settings.gate.folds"),
-                         .seed = lb_spec_size(s->spec, "settings.gate.seed")};
+    lb_gate_naming o = {.folds = lb_spec_size(s->spec, "settings.gate.folds"),
+                        .seed = lb_spec_size(s->spec, "settings.gate.seed")};
     o.C.data = lb_spec_numbers(s->spec, "settings.gate.c", &o.C.n);
     return o;
 }

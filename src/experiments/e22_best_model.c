@@ -280,8 +280,8 @@ static void fit_gates(lb_study *s, const setting *x, level *l, fit *f)
 {
     const lb_cohort *c = &s->data;
     const lb_learn_plan plan[FORMS] = {plan_of(s->spec, MLP), plan_of(s->spec, LINEAR)};
-    lb_gate_options naming = {.folds = lb_spec_size(s->spec, "settings.naming.folds"),
-                              .seed = lb_spec_size(s->spec, "settings.naming.seed")};
+    lb_gate_naming naming = {.folds = lb_spec_size(s->spec, "settings.naming.folds"),
+                             .seed = lb_spec_size(s->spec, "settings.naming.seed")};
     naming.C.data = lb_spec_numbers(s->spec, "settings.naming.c", &naming.C.n);
     lb_gate_name(s, &f->in, &x->classes, naming, &f->named);
     if (!lb_study_ok(s))

@@ -123,7 +123,7 @@ static lb_mat probabilities(lb_study *s, const lb_logistic *m, lb_mat x, size_t 
     return p;
 }
 
-void lb_gate_name(lb_study *s, const lb_gate_inputs *in, const lb_domains *d, lb_gate_options o,
+void lb_gate_name(lb_study *s, const lb_gate_inputs *in, const lb_domains *d, lb_gate_naming o,
                   lb_named *out)
 {
     *out = (lb_named){0};

@@ -35,11 +35,11 @@ void lb_gate_inputs_with(lb_study *s, const lb_cohort *c, double level, lb_noise
 lb_gate_inputs lb_gate_inputs_pick(const lb_gate_inputs *in, const size_t *columns, size_t n);
 void lb_gate_inputs_free(lb_gate_inputs *in); /* zeroed is fine */
 
-typedef struct lb_gate_options {
+typedef struct lb_gate_naming {
     lb_cvec C;    /* grid of the inverse penalty, ascending */
     size_t folds; /* of the cross-validation that chooses it, stratified by domain */
     uint64_t seed;
-} lb_gate_options;
+} lb_gate_naming;
 
 /**
  * A gate that names the domain of a row: multinomial logistic regression on standardised features,
@@ -52,7 +52,7 @@ typedef struct lb_named {
 } lb_named;
 
 /** Sticky in @p s: after a failure @p out is zero. */
-void lb_gate_name(lb_study *s, const lb_gate_inputs *in, const lb_domains *d, lb_gate_options o,
+void lb_gate_name(lb_study *s, const lb_gate_inputs *in, const lb_domains *d, lb_gate_naming o,
                   lb_named *out);
 void lb_named_free(lb_named *g); /* zeroed is fine */
 

@@ -226,25 +226,8 @@ static void deal_parts(lb_moe_rows *r)
     }
 }
 
-/* Training rows of the model that has fewest. */
-static size_t fewest_rows(const lb_moe_rows *r)
-{
-    const parts *p = &r->parts;
-    size_t *count = lb_xcalloc(p->n, sizeof *count), fewest = r->cohort->train.n;
-    for (size_t i = 0; i < r->cohort->train.n; i++)
-        count[p->train[i]]++;
-    for (size_t m = 0; m < r->n; m++) {
-        size_t rows = 0;
-        for (size_t k = 0; k < p->n; k++)
-            rows += r->use[m * p->n + k] ? count[k] : 0;
-        fewest = rows < fewest ? rows : fewest;
-    }
-    free(count);
-    return fewest;
-}
-
 lb_moe_rows *lb_moe_gather(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
-                           const lb_domains *domains, size_t n, double least_alpha)
+                           const lb_domains *domains, size_t n)
 {
     if (!lb_study_ok(s))
         return NULL;
@@ -255,10 +238,7 @@ lb_moe_rows *lb_moe_gather(lb_study *s, const lb_cohort *c, double level, lb_noi
     lb_cohort_expose(c, level, seeds, &r->seen);
     r->seen.train.group = r->parts.train;
     r->seen.val.group = r->parts.val;
-    const lb_gram_options options = {
-        .groups = r->parts.n,
-        .keep_rows = true,
-        .float32 = lb_gram_float32_is_safe(level, fewest_rows(r), r->seen.test.cols, least_alpha)};
+    const lb_gram_options options = {.groups = r->parts.n, .keep_rows = true};
     lb_study_take(s, lb_gram_accumulate(&r->seen.train.x, r->seen.train.y, r->seen.train.group,
                                         options, &r->gram, s->err));
     if (lb_study_ok(s))
@@ -327,7 +307,7 @@ void lb_moe_fit(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds se
                 const lb_domains *domains, size_t n, lb_moe *out)
 {
     *out = (lb_moe){0};
-    lb_moe_rows *rows = lb_moe_gather(s, c, level, seeds, domains, n, 0.0);
+    lb_moe_rows *rows = lb_moe_gather(s, c, level, seeds, domains, n);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, lb_moe_options_of(s->spec), out);
     lb_moe_rows_free(rows);

@@ -82,13 +82,11 @@ typedef struct lb_moe_options {
 lb_moe_options lb_moe_options_of(const lb_spec *spec); /* its arrays are borrowed */
 
 /**
- * @param domains      as for lb_moe_fit(), borrowed for the life of the result
- * @param least_alpha  smallest penalty that will be asked for: the pass runs in single precision
- *                     where lb_gram_float32_is_safe() for it and the smallest expert. 0: float64
+ * @param domains  as for lb_moe_fit(), borrowed for the life of the result
  * @return freed by lb_moe_rows_free(); NULL after a failure. Sticky in @p s.
  */
 lb_moe_rows *lb_moe_gather(lb_study *s, const lb_cohort *c, double level, lb_noise_seeds seeds,
-                           const lb_domains *domains, size_t n, double least_alpha);
+                           const lb_domains *domains, size_t n);
 void lb_moe_fit_rows(lb_study *s, const lb_moe_rows *rows, lb_moe_options options, lb_moe *out);
 void lb_moe_rows_free(lb_moe_rows *r); /* NULL is fine */
 

@@ -61,7 +61,7 @@ typedef struct result {
 } result;
 
 const lb_rowset *e13_rows(const lb_study *s, size_t which); /* that a form is scored on */
-lb_gate_options e13_gate_options(const lb_spec *spec);
+lb_gate_naming e13_gate_options(const lb_spec *spec);
 void e13_entries(const draw *d, size_t which, lb_entry e[METHODS]);
 const char *e13_family(const char *feature); /* "Ca II", "Na I" or "PCA" */
 /** "depth_Na" as part of a key. */

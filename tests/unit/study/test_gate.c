@@ -96,7 +96,7 @@ Test(gate_name, gives_every_row_a_probability_for_every_domain)
     lb_named gate;
     const double C[] = {0.1, 1.0, 10.0};
     lb_gate_inputs_make(&t.s, c, 0.0, lb_noise_seeds_of(t.s.spec), &t.set, 2, &in);
-    lb_gate_name(&t.s, &in, &d, (lb_gate_options){{C, 3}, 5, 42}, &gate);
+    lb_gate_name(&t.s, &in, &d, (lb_gate_naming){{C, 3}, 5, 42}, &gate);
     cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
     cr_expect(eq(sz, gate.classes, 3));
     cr_expect(eq(sz, gate.test.rows, c->test.n));
@@ -127,7 +127,7 @@ Test(gate_inputs, a_window_outside_the_spectra_stops_the_study)
     lb_gate_inputs_make(&t.s, &t.s.data, 0.5, lb_noise_seeds_of(t.s.spec), &t.set, 2, &in);
     cr_expect(eq(int, t.s.status, LB_EINVAL));
     cr_expect(eq(sz, in.n, 0));
-    lb_gate_name(&t.s, &in, &d, (lb_gate_options){0}, &gate);
+    lb_gate_name(&t.s, &in, &d, (lb_gate_naming){0}, &gate);
     cr_expect(eq(ptr, gate.cv, NULL), "nothing is fitted after a failure");
     lb_domains_free(&d);
     scene_close(&t);
@@ -140,7 +140,7 @@ Test(gate_inputs, other_measures_of_the_lines_and_given_components_are_taken)
     const lb_cohort *c = &t.s.data;
     const lb_noise_seeds seeds = lb_noise_seeds_of(t.s.spec);
     lb_domains d = lb_domains_mh(c);
-    lb_moe_rows *rows = lb_moe_gather(&t.s, c, 0.5, seeds, &d, 1, 0.0);
+    lb_moe_rows *rows = lb_moe_gather(&t.s, c, 0.5, seeds, &d, 1);
     cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
     lb_pca *pca = NULL;
     cr_assert(eq(int, lb_pca_fit(lb_moe_rows_gram(rows), NULL, 2, &pca, &t.err), LB_OK));
@@ -179,7 +179,7 @@ Test(gate_accuracy, goes_into_a_record_that_closes)
     lb_error err = {0};
     const double C = 1.0;
     lb_gate_inputs_make(&t.s, c, 0.0, lb_noise_seeds_of(t.s.spec), &t.set, 2, &in);
-    lb_gate_name(&t.s, &in, &d, (lb_gate_options){{&C, 1}, 5, 42}, &gate);
+    lb_gate_name(&t.s, &in, &d, (lb_gate_naming){{&C, 1}, 5, 42}, &gate);
     lb_confusion *m = lb_gate_confusion(&t.s, c, c->covered, &d, lb_mat_const(gate.test));
     lb_record_rowset(t.s.record, lb_rowset_name(c->covered), lb_rowset_hash(c->covered),
                      lb_rowset_size(c->covered));
