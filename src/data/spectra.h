@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * The spectra of one split ("train", "val" or "test"): its shards in the order of their names, rows
@@ -101,6 +102,7 @@ typedef struct lb_screening {
     size_t teff_bad, logg_bad, mh_bad;                       /* likewise in a label */
     size_t error_nonpositive_pixels, error_nonpositive_rows; /* not refused: no noise there */
     unsigned char *keep;                                     /* rows; 0 = refused */
+    uint64_t *hash; /* rows; of the pixels or, of made rows, of labels and magnitude */
 } lb_screening;
 
 /** Count only; refuses nothing by itself. One pass in blocks. LB_EFORMAT as lb_spectra_read(). Of
@@ -116,11 +118,14 @@ lb_status lb_spectra_screen(lb_spectra *s, lb_screening *out, lb_error *err);
 void lb_screening_free(lb_screening *x); /* leaves it zeroed */
 
 /**
- * LB_EINVAL, naming the rows, if a spectrum of @p b (all pixels, bit for bit, all finite) is in @p
- * a too. Two passes in blocks, 16 bytes of memory a row. If both are made, equal labels
- * and magnitude stand for equal pixels, and no row need be made.
+ * LB_EINVAL, naming the rows, if the spectrum of a kept row of @p b (all pixels, bit for bit) is
+ * one of @p a too. Rows are read again only where hashes agree; of two made sets none is made:
+ * equal labels and magnitude stand for equal pixels.
+ * @param in_a, in_b  what lb_spectra_inspect() said of the two
+ * @return LB_OK; LB_EINVAL (also if only one of them is made); LB_ESHAPE; as lb_spectra_read()
  */
-lb_status lb_spectra_check_disjoint(lb_spectra *a, lb_spectra *b, lb_error *err);
+lb_status lb_spectra_check_disjoint(lb_spectra *a, const lb_screening *in_a, lb_spectra *b,
+                                    const lb_screening *in_b, lb_error *err);
 
 /**
  * Signal to noise of each row by both definitions in use, over pixels with a finite error > 0:

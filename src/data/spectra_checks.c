@@ -30,11 +30,41 @@ static size_t count_nonpositive(const float *x, size_t p)
     return n;
 }
 
+/* FNV-1a over 32-bit words in eight lanes; equal hashes are compared pixel by pixel later. */
+static uint64_t hash_row(const float *x, size_t p)
+{
+    enum { LANES = 8 };
+    uint64_t lane[LANES], whole = 1469598103934665603u;
+    for (int i = 0; i < LANES; i++)
+        lane[i] = whole + (uint64_t)i;
+    for (size_t j = 0; j < p; j++) {
+        uint32_t bits;
+        memcpy(&bits, x + j, sizeof bits);
+        lane[j % LANES] = (lane[j % LANES] ^ bits) * 1099511628211u;
+    }
+    for (int i = 0; i < LANES; i++)
+        whole = (whole ^ (lane[i] ^ lane[i] >> 32)) * 1099511628211u;
+    return whole;
+}
+
+/* Of a made row: its spectrum is a function of these. */
+static uint64_t hash_labels(const lb_spectra *s, size_t row)
+{
+    static const char *const columns[] = {"T_eff", "log_g", "M_H", "mag"};
+    double value[4];
+    float words[8];
+    for (int c = 0; c < 4; c++)
+        value[c] = lb_spectra_label(s, columns[c]).data[row];
+    memcpy(words, value, sizeof words);
+    return hash_row(words, 8);
+}
+
 /* A row's part of the counts; bits of cause. */
 enum { FLUX = 1, ERROR = 2 };
 typedef struct verdict {
     int bad;
     size_t nonpositive;
+    uint64_t hash;
 } verdict;
 
 static void judge_rows(lb_matf flux, lb_matf error, verdict *out)
@@ -45,6 +75,7 @@ static void judge_rows(lb_matf flux, lb_matf error, verdict *out)
         out[i].bad = (count_nonfinite(x, flux.cols) ? FLUX : 0) |
                      (count_nonfinite(e, flux.cols) ? ERROR : 0);
         out[i].nonpositive = count_nonpositive(e, flux.cols);
+        out[i].hash = hash_row(x, flux.cols);
     }
 }
 
@@ -67,10 +98,11 @@ lb_status lb_spectra_inspect(lb_spectra *s, lb_screening *out, lb_error *err)
     const double *teff = lb_spectra_label(s, "T_eff").data;
     const double *logg = lb_spectra_label(s, "log_g").data;
     const double *mh = lb_spectra_label(s, "M_H").data;
-    lb_screening t = {.rows = n, .keep = lb_xcalloc(n, 1)};
+    lb_screening t = {.rows = n, .keep = lb_xcalloc(n, 1), .hash = lb_xcalloc(n, sizeof *t.hash)};
     if (lb_spectra_is_made(s)) {
         for (size_t row = 0; row < n; row++) {
             t.keep[row] = add_row(&t, &(verdict){0}, teff[row], logg[row], mh[row]);
+            t.hash[row] = hash_labels(s, row);
             t.refused += !t.keep[row];
         }
         *out = t;
@@ -88,6 +120,7 @@ lb_status lb_spectra_inspect(lb_spectra *s, lb_screening *out, lb_error *err)
         for (size_t i = 0; i < k; i++) {
             const size_t row = first + i;
             t.keep[row] = add_row(&t, &verdicts[i], teff[row], logg[row], mh[row]);
+            t.hash[row] = verdicts[i].hash;
             t.refused += !t.keep[row];
         }
     }
@@ -119,6 +152,7 @@ lb_status lb_spectra_screen(lb_spectra *s, lb_screening *out, lb_error *err)
 void lb_screening_free(lb_screening *x)
 {
     free(x->keep);
+    free(x->hash);
     *x = (lb_screening){0};
 }
 
@@ -130,23 +164,6 @@ typedef struct fingerprint {
     size_t row;
 } fingerprint;
 
-/* FNV-1a over 32-bit words in eight lanes; equal hashes are compared pixel by pixel later. */
-static uint64_t hash_row(const float *x, size_t p)
-{
-    enum { LANES = 8 };
-    uint64_t lane[LANES], whole = 1469598103934665603u;
-    for (int i = 0; i < LANES; i++)
-        lane[i] = whole + (uint64_t)i;
-    for (size_t j = 0; j < p; j++) {
-        uint32_t bits;
-        memcpy(&bits, x + j, sizeof bits);
-        lane[j % LANES] = (lane[j % LANES] ^ bits) * 1099511628211u;
-    }
-    for (int i = 0; i < LANES; i++)
-        whole = (whole ^ (lane[i] ^ lane[i] >> 32)) * 1099511628211u;
-    return whole;
-}
-
 static int by_hash(const void *a, const void *b)
 {
     const fingerprint *x = a, *y = b;
@@ -155,50 +172,16 @@ static int by_hash(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* Of made rows: a spectrum is a function of these. */
-static fingerprint *fingerprints_of_labels(lb_spectra *s)
+/* Fingerprints of the kept rows, sorted. */
+static fingerprint *fingerprints(const lb_screening *t, size_t *n)
 {
-    static const char *const columns[] = {"T_eff", "log_g", "M_H", "mag"};
-    const size_t n = lb_spectra_rows(s);
-    fingerprint *out = lb_xcalloc(n, sizeof *out);
-    for (size_t row = 0; row < n; row++) {
-        double value[4];
-        float words[8];
-        for (int c = 0; c < 4; c++)
-            value[c] = lb_spectra_label(s, columns[c]).data[row];
-        memcpy(words, value, sizeof words);
-        out[row] = (fingerprint){hash_row(words, 8), row};
-    }
-    qsort(out, n, sizeof *out, by_hash);
+    fingerprint *out = lb_xcalloc(t->rows, sizeof *out);
+    *n = 0;
+    for (size_t row = 0; row < t->rows; row++)
+        if (t->keep[row])
+            out[(*n)++] = (fingerprint){t->hash[row], row};
+    qsort(out, *n, sizeof *out, by_hash);
     return out;
-}
-
-/* Fingerprints of the finite rows, sorted; the others are the screening's business. */
-static lb_status fingerprints(lb_spectra *s, fingerprint **out, size_t *count, lb_error *err)
-{
-    const size_t n = lb_spectra_rows(s), p = lb_spectra_pixels(s);
-    float *data = lb_xaligned(BLOCK * p, sizeof *data);
-    unsigned char finite[BLOCK];
-    lb_status st = LB_OK;
-    *out = lb_xcalloc(n, sizeof **out);
-    *count = 0;
-    for (size_t first = 0; first < n && st == LB_OK; first += BLOCK) {
-        const size_t k = n - first < BLOCK ? n - first : BLOCK;
-        uint64_t hash[BLOCK];
-        if ((st = lb_spectra_read(s, first, (lb_matf){data, k, p, p}, (lb_matf){0}, err)) != LB_OK)
-            break;
-#pragma omp parallel for schedule(dynamic, 8)
-        for (size_t i = 0; i < k; i++) {
-            finite[i] = count_nonfinite(data + i * p, p) == 0;
-            hash[i] = hash_row(data + i * p, p);
-        }
-        for (size_t i = 0; i < k; i++)
-            if (finite[i])
-                (*out)[(*count)++] = (fingerprint){hash[i], first + i};
-    }
-    free(data);
-    qsort(*out, *count, sizeof **out, by_hash);
-    return st;
 }
 
 static lb_status same_row(lb_spectra *a, size_t i, lb_spectra *b, size_t j, bool *same,
@@ -235,26 +218,20 @@ static lb_status match(lb_spectra *a, const fingerprint *fa, size_t na, lb_spect
     return st;
 }
 
-lb_status lb_spectra_check_disjoint(lb_spectra *a, lb_spectra *b, lb_error *err)
+lb_status lb_spectra_check_disjoint(lb_spectra *a, const lb_screening *in_a, lb_spectra *b,
+                                    const lb_screening *in_b, lb_error *err)
 {
-    fingerprint *fa = NULL, *fb = NULL;
-    size_t na = 0, nb = 0, doubles = 0, pair[2];
+    size_t na, nb, doubles = 0, pair[2];
     if (lb_spectra_pixels(a) != lb_spectra_pixels(b))
         return LB_FAIL(err, LB_ESHAPE, "%s has %zu pixels, %s has %zu", lb_spectra_name(a),
                        lb_spectra_pixels(a), lb_spectra_name(b), lb_spectra_pixels(b));
-    lb_status st = LB_OK;
-    if (lb_spectra_is_made(a) && lb_spectra_is_made(b)) {
-        fa = fingerprints_of_labels(a);
-        fb = fingerprints_of_labels(b);
-        na = lb_spectra_rows(a);
-        nb = lb_spectra_rows(b);
-    } else {
-        st = fingerprints(a, &fa, &na, err);
-        if (st == LB_OK)
-            st = fingerprints(b, &fb, &nb, err);
-    }
-    if (st == LB_OK)
-        st = match(a, fa, na, b, fb, nb, &doubles, pair, err);
+    if (lb_spectra_is_made(a) != lb_spectra_is_made(b))
+        return LB_FAIL(err, LB_EINVAL,
+                       "rows that are made (%s) cannot be told apart from rows that are read (%s)",
+                       lb_spectra_name(lb_spectra_is_made(a) ? a : b),
+                       lb_spectra_name(lb_spectra_is_made(a) ? b : a));
+    fingerprint *fa = fingerprints(in_a, &na), *fb = fingerprints(in_b, &nb);
+    lb_status st = match(a, fa, na, b, fb, nb, &doubles, pair, err);
     if (st == LB_OK && doubles > 0) {
         char left[400], right[400];
         lb_spectra_row_name(a, pair[0], left, sizeof left);

@@ -31,11 +31,11 @@ static lb_status check_sets(lb_split *s, lb_error *err)
     if (st == LB_OK)
         st = lb_spectra_screen(s->test, &s->test_screen, err);
     if (st == LB_OK)
-        st = lb_spectra_check_disjoint(s->train, s->test, err);
+        st = lb_spectra_check_disjoint(s->train, &s->train_screen, s->test, &s->test_screen, err);
     if (st == LB_OK && s->val)
-        st = lb_spectra_check_disjoint(s->train, s->val, err);
+        st = lb_spectra_check_disjoint(s->train, &s->train_screen, s->val, &s->val_screen, err);
     if (st == LB_OK && s->val)
-        st = lb_spectra_check_disjoint(s->val, s->test, err);
+        st = lb_spectra_check_disjoint(s->val, &s->val_screen, s->test, &s->test_screen, err);
     return st;
 }
 

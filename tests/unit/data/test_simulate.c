@@ -411,18 +411,21 @@ Test(source, is_screened_and_kept_apart_without_making_a_row)
 {
     const lb_simulation sim = simulation(&coarse, NULL);
     lb_spectra *train = source(&sim, LB_SET_TRAIN), *test = source(&sim, LB_SET_TEST);
-    lb_screening screen;
+    lb_screening screen, in_test;
     lb_error err = {0};
     cr_assert(lb_spectra_screen(train, &screen, &err) == LB_OK);
+    cr_assert(lb_spectra_screen(test, &in_test, &err) == LB_OK);
     cr_expect(eq(sz, screen.rows, 37));
     cr_expect(eq(sz, screen.refused, 0));
     cr_expect(screen.keep[36]);
-    cr_expect(lb_spectra_check_disjoint(train, test, &err) == LB_OK, "%s", err.text);
+    cr_expect(lb_spectra_check_disjoint(train, &screen, test, &in_test, &err) == LB_OK, "%s",
+              err.text);
     cr_expect(eq(dbl, lb_spectra_seconds_making(train), 0.0), "no row was made");
     lb_spectra *same = source(&sim, LB_SET_TRAIN);
-    cr_expect(eq(int, lb_spectra_check_disjoint(train, same, &err), LB_EINVAL));
+    cr_expect(eq(int, lb_spectra_check_disjoint(train, &screen, same, &screen, &err), LB_EINVAL));
     cr_expect(strstr(err.text, "simulated, profile coarse") != NULL, "%s", err.text);
     lb_screening_free(&screen);
+    lb_screening_free(&in_test);
     lb_spectra_close(train);
     lb_spectra_close(same);
     lb_spectra_close(test);
