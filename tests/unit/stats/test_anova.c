@@ -50,11 +50,13 @@ Test(anova, says_what_it_cannot_do)
 {
     const double x[] = {1, 2, NAN, 3}, same[] = {7, 7, 7, 7};
     const int k[] = {0, 1, 0, 1}, far[] = {0, 1, 2, 1}, one[] = {0, 0, 0, 0}, out[] = {0, 1, -1, 1};
+    const int below[] = {0, 1, -2, 1};
     lb_anova a;
     lb_error err = {0};
     cr_expect(eq(int, lb_anova_of((lb_cvec){x, 4}, 1, k, 2, &a, &err), LB_ENUMERIC));
     cr_expect(eq(int, lb_anova_of((lb_cvec){same, 4}, 1, k, 2, &a, NULL), LB_ENUMERIC));
     cr_expect(eq(int, lb_anova_of((lb_cvec){same, 4}, 1, far, 2, &a, NULL), LB_EINVAL));
+    cr_expect(eq(int, lb_anova_of((lb_cvec){same, 4}, 1, below, 2, &a, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_anova_of((lb_cvec){same, 4}, 1, one, 2, &a, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_anova_of((lb_cvec){x, 2}, 1, k, 2, &a, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_anova_of((lb_cvec){x, 4}, 1, out, 2, &a, NULL), LB_OK));

@@ -201,6 +201,11 @@ Test(bootstrap, says_which_argument_is_wrong)
     cr_expect(eq(int, lb_bootstrap_new(&bad, 1, 10, 1, &b, NULL), LB_ESHAPE));
     s.mixture[3] = (double)NAN;
     cr_expect(eq(int, lb_bootstrap_new(pair, 2, 10, 1, &b, NULL), LB_ENUMERIC));
+    const double huge[] = {1e200, -1e200};
+    lb_rowset *two = lb_rowset_all("two", "d", 2);
+    const lb_outcome beyond = outcome(two, huge, huge, "m"); /* squares no double can hold */
+    cr_expect(eq(int, lb_bootstrap_new(&beyond, 1, 10, 1, &b, NULL), LB_ENUMERIC));
+    lb_rowset_free(two);
     b = make(&pair[1], 1, 100, 1);
     cr_expect(eq(int, lb_bootstrap_r2(b, 1, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_bootstrap_delta(b, 0, 1, 0, &x, NULL), LB_EINVAL));

@@ -63,6 +63,7 @@ Test(confusion, normalised_rows_sum_to_one_or_hold_nothing)
     }
     cr_expect(eq(dbl, data[0], 0.5));
     cr_expect(eq(int, lb_confusion_normalised(c, lb_mat_of(data, K, K - 1), NULL), LB_ESHAPE));
+    cr_expect(eq(int, lb_confusion_normalised(c, lb_mat_of(data, K - 1, K), NULL), LB_ESHAPE));
 }
 
 Test(confusion, accuracy_and_recall_carry_their_rows)
@@ -208,6 +209,17 @@ Test(reliability, an_edge_belongs_to_the_upper_interval)
     cr_assert(eq(int, lb_reliability(all, m, zero, 0, bins, EDGES, &ece, &err), LB_OK));
     for (size_t b = 0; b < EDGES; b++)
         cr_expect(eq(sz, bins[b].n, 1), "interval %zu", b);
+    for (size_t i = 1; i < EDGES; i++) { /* 0.83...3 * 6 is 5, but it lies below 5 / 6 */
+        const size_t n = i + 1;
+        const double below = nextafter((double)i / (double)n, 0.0);
+        const double row[] = {below, 1.0 - below};
+        lb_rowset *one = lb_rowset_all("one", "toy", 1);
+        cr_assert(eq(int,
+                     lb_reliability(one, (lb_cmat){row, 1, 2, 2}, zero, 0, bins, n, &ece, &err),
+                     LB_OK));
+        cr_expect(eq(sz, bins[i - 1].n, 1), "below %zu / %zu", i, n);
+        lb_rowset_free(one);
+    }
     lb_rowset_free(all);
 }
 

@@ -423,8 +423,13 @@ Test(fisher, a_summary_says_what_is_wrong)
     cr_expect(eq(int, lb_bounds_summarise(&b, 0, 2.0, &s, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_bounds_summarise(&b, 1, 0.0, &s, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_bounds_summarise(&b, 1, (double)NAN, &s, NULL), LB_EINVAL));
-    b.crlb = (double)NAN;
-    cr_expect(eq(int, lb_bounds_summarise(&b, 1, 2.0, &s, NULL), LB_EINVAL));
+    cr_expect(eq(int, lb_bounds_summarise(&b, 1, (double)INFINITY, &s, NULL), LB_EINVAL));
+    lb_bound hole = b;
+    hole.crlb = (double)NAN;
+    cr_expect(eq(int, lb_bounds_summarise(&hole, 1, 2.0, &s, NULL), LB_EINVAL));
+    hole = b;
+    hole.condition = (double)NAN;
+    cr_expect(eq(int, lb_bounds_summarise(&hole, 1, 2.0, &s, NULL), LB_EINVAL));
 }
 
 /* --- a sweep -------------------------------------------------------------------------------------
@@ -498,6 +503,9 @@ Test(fisher, a_sweep_says_what_is_wrong)
     cr_expect(eq(int, SWEEP(3, 3, snr, r2, 1.5), LB_EINVAL));
     cr_expect(eq(int, SWEEP(3, 3, snr, r2, (double)NAN), LB_EINVAL));
     const double turns[] = {10, 5, 7}, stays[] = {10, 5, 5}, zero[] = {10, 5, 0};
+    const double endless[] = {INFINITY, 5, 2}, negative[] = {0.9, 0.5, -0.1};
+    cr_expect(eq(int, SWEEP(3, 3, endless, r2, 0.5), LB_EINVAL));
+    cr_expect(eq(int, SWEEP(3, 3, snr, negative, 0.5), LB_EINVAL));
     cr_expect(eq(int, SWEEP(3, 3, turns, r2, 0.5), LB_EINVAL));
     cr_expect(eq(int, SWEEP(3, 3, stays, r2, 0.5), LB_EINVAL));
     cr_expect(eq(int, SWEEP(3, 3, zero, r2, 0.5), LB_EINVAL));

@@ -134,6 +134,7 @@ Test(score, unaligned_and_rowless_numbers_lead_nowhere)
     cr_assert(eq(int, lb_score_delta_unaligned(&r2, &typed, &bad, NULL), LB_OK));
     cr_expect(eq(int, lb_score_delta(&bad, &bad, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_delta_unaligned(&bad, &r2, &x, NULL), LB_EINVAL));
+    cr_expect(eq(int, lb_score_delta_unaligned(&r2, &bad, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_share(&bad, &r2, &r2, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_delta(&typed, &typed, &x, &err), LB_EROWS));
     cr_expect(strstr(err.text, "no row set at all") != NULL, "%s", err.text);
@@ -201,6 +202,9 @@ Test(score, too_few_or_equal_targets_are_not_available)
     cr_expect(eq(sz, x.n, 3));
     cr_expect(eq(int, lb_score_delta(&x, &x, &y, NULL), LB_OK));
     cr_expect(eq(str, y.na, x.na));
+    cr_expect(eq(int, lb_score_retention(&x, &x, &x, &y, NULL), LB_OK));
+    cr_expect(eq(str, y.na, x.na));
+    cr_expect(isnan(y.value));
     const lb_outcome empty = outcome(none, one, one, "m");
     cr_expect(eq(int, lb_score_rmse(&empty, &x, NULL), LB_OK));
     cr_expect(eq(str, x.na, "n/a (no rows)"));
@@ -284,6 +288,12 @@ Test(outcome, restriction_refuses_rows_the_model_never_saw)
     cr_expect(eq(int, lb_outcome_on(o, sub, scratch, &out, &err), LB_EROWS));
     cr_expect(strstr(err.text, "row 4 of 's'") != NULL, "%s", err.text);
     cr_expect(eq(int, lb_outcome_on(o, other, scratch, &out, NULL), LB_EROWS));
+    lb_outcome uneven = o;
+    uneven.yhat.n = 3;
+    cr_expect(eq(int, lb_outcome_on(uneven, sub, scratch, &out, NULL), LB_ESHAPE));
+    uneven = o;
+    uneven.y.n = 3;
+    cr_expect(eq(int, lb_outcome_on(uneven, sub, scratch, &out, NULL), LB_ESHAPE));
     lb_rowset_free(four);
     lb_rowset_free(sub);
     lb_rowset_free(other);

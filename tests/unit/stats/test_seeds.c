@@ -90,5 +90,8 @@ Test(seeds, refuses_other_rows_other_kinds_and_missing_values)
     cr_expect(eq(int, lb_seeds_summarise(v, 2, 0, &s, NULL), LB_EINVAL));
     v[1] = gain((double)NAN, 2);
     cr_expect(eq(int, lb_seeds_summarise(v, 2, 0, &s, NULL), LB_ENUMERIC));
+    v[1] = gain(0.04, 2);
+    strcpy(v[1].na, "n/a (n<2)");
+    cr_expect(eq(int, lb_seeds_summarise(v, 2, 0, &s, NULL), LB_ENUMERIC));
     lb_rowset_free(all);
 }
