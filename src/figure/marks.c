@@ -97,7 +97,8 @@ static void draw_markers(pass p, const lb_mark *m)
         if (!within(p.a, x, p.a->plot.y))
             continue;
         if (!within(p.a, x, y)) {
-            draw_beyond(p, x, m->y[i], m->style, lb_xprintf("%.3g", m->y[i]));
+            draw_beyond(p, x, m->y[i], m->style,
+                        lb_xprintf(fabs(m->y[i]) < 1000 ? "%.3g" : "%.0f", m->y[i]));
             continue;
         }
         lb_canvas_marker(p.c, x, y, m->style, lb_grey(1, 1));
@@ -105,22 +106,50 @@ static void draw_markers(pass p, const lb_mark *m)
     }
 }
 
+enum { FAR = 10000 }; /* points: far beyond any figure, well within cairo's numbers */
+
+/* Cut the piece from (x0, y0) to (x1, y1) at y = edge, where that end lies beyond it. */
+static void cut(double *x0, double *y0, double x1, double y1, double edge, bool above)
+{
+    if (above ? *y0 > edge && y1 <= edge : *y0 < edge && y1 >= edge) {
+        *x0 += (x1 - *x0) * (edge - *y0) / (y1 - *y0);
+        *y0 = edge;
+    }
+}
+
+/* A piece of a line that may end far beyond the panel. cairo keeps coordinates in 24.8 fixed point:
+ * an end some million points away wraps around and the line comes back through the panel. So a
+ * piece is cut a long way out, and one that lies out there altogether is left out. */
+static void add_piece(pass p, double x0, double y0, double x1, double y1, bool joined)
+{
+    const double far = FAR, ax = x0, ay = y0;
+    if (fmin(y0, y1) > far || fmax(y0, y1) < -far)
+        return;
+    for (int above = 0; above < 2; above++) {
+        const double edge = above ? far : -far;
+        cut(&x0, &y0, x1, y1, edge, above);
+        cut(&x1, &y1, x0, y0, edge, above);
+    }
+    if (!joined || x0 != ax || y0 != ay)
+        cairo_move_to(p.c->cr, lb_round(x0), lb_round(y0));
+    cairo_line_to(p.c->cr, lb_round(x1), lb_round(y1));
+}
+
 static void draw_line(pass p, const lb_mark *m)
 {
-    bool down = false;
+    bool down = false, joined = false; /* joined: cairo's pen rests where the next piece starts */
     double x0 = 0, y0 = 0;
     clip(p);
     for (size_t i = 0; i < m->n; i++) {
         const double x = lb_axes_px(p.a, m->x[i]), y = lb_axes_py(p.a, m->y[i]);
         if (isnan(x) || isnan(y)) {
-            down = false;
+            down = joined = false;
             continue;
         }
         if (down) {
-            cairo_line_to(p.c->cr, lb_round(x), lb_round(y));
+            add_piece(p, x0, y0, x, y, joined);
+            joined = fabs(y) <= FAR;
             record_piece(p, x0, y0, x, y);
-        } else {
-            cairo_move_to(p.c->cr, lb_round(x), lb_round(y));
         }
         down = true;
         x0 = x;

@@ -845,6 +845,32 @@ Test(figure, pixels_have_the_colour_of_their_role)
     cr_expect(eq(uint, pixel("sub/plot", frame.x + frame.w - 2, frame.y + 2), 0xffffff));
 }
 
+/* cairo's coordinates end at some eight million points and wrap around beyond. */
+Test(figure, a_line_that_ends_far_beyond_does_not_come_back)
+{
+    size_t n;
+    char *stem = lb_xprintf("%s/far", dir);
+    fig = lb_figure_new(stem, 0, 0, "What it shows\nE01 and its sizes", "One sentence.");
+    lb_axes *a = lb_figure_panel(fig, 0, 0, 1, 1);
+    lb_axes_y(a, "R²", 0, 1, LB_LINEAR);
+    lb_plot_line(a, (double[]){0, 1, 2, 3}, (double[]){0.9, -3491, -87301, 0.5}, 4,
+                 lb_style_category(0), "x");
+    err = (lb_error){0};
+    cr_assert(eq(int, lb_figure_close(fig, &err), LB_OK), "%s", err.text);
+    char *svg = contents("far", "svg", &n);
+    size_t paths = 0;
+    for (const char *d = svg; (d = strstr(d, " d=\"")) != NULL; paths++)
+        for (d += 4; *d && *d != '"';) {
+            char *end;
+            const double v = strtod(d, &end);
+            cr_expect(fabs(v) < 20000, "%g", v);
+            d = end > d ? end : d + 1;
+        }
+    cr_expect(gt(sz, paths, 0));
+    free(svg);
+    free(stem);
+}
+
 Test(figure, a_refused_figure_leaves_no_file)
 {
     plot_two(one_panel(), NAN, NAN);
