@@ -102,18 +102,19 @@ static void fit(lb_study *s, result *r)
 }
 /* end region */
 
-/* The given-grid penalty with the smallest squared error on rows first .. first + n - 1 of what was
- * predicted; a tie goes to the larger one. */
-static size_t best_on(const lb_sweep_model *m, size_t first, const double *y, size_t n)
+/* Of the first alphas of a model, that with the smallest squared error on rows first to first + n
+ * (excluded) of what was predicted; a tie goes to the larger one. */
+static size_t best_on(const lb_sweep_model *m, size_t alphas, size_t first, const double *y,
+                      size_t n)
 {
     size_t best = 0;
     double least = INFINITY;
-    for (size_t a = 0; a < m->n_grid; a++) {
+    for (size_t a = 0; a < alphas; a++) {
         const double *yhat = m->yhat.data + a * m->yhat.stride + first;
         double sum = 0.0;
         for (size_t i = 0; i < n; i++)
             sum += (y[i] - yhat[i]) * (y[i] - yhat[i]);
-        if (sum <= least) {
+        if (sum < least || (sum <= least && m->alphas.data[a] > m->alphas.data[best])) {
             least = sum;
             best = a;
         }
@@ -162,9 +163,10 @@ static void meet(lb_study *s, result *r)
     for (size_t j = 0; j < r->n; j++) {
         const lb_sweep_model own = lb_sweep_get(r->sweep, j);
         const size_t on_val = r->n * r->n_test + j * r->n_val;
-        const size_t tuned = best_on(&mixed, on_val, val->target, r->n_val);
-        const size_t old_mixed = best_on(&mixed, j * r->n_test, y_test, r->n_test);
-        const size_t old_own = best_on(&own, j * r->n_test, y_test, r->n_test);
+        /* The control may use all penalties the mixed model had; the legacy grid is as given. */
+        const size_t tuned = best_on(&mixed, mixed.alphas.n, on_val, val->target, r->n_val);
+        const size_t old_mixed = best_on(&mixed, mixed.n_grid, j * r->n_test, y_test, r->n_test);
+        const size_t old_own = best_on(&own, own.n_grid, j * r->n_test, y_test, r->n_test);
         for (size_t i = 0; i < r->n; i++) {
             const lb_sweep_model m = lb_sweep_get(r->sweep, i);
             e[at_cross(r, i, j)] = (lb_entry){"expert", said(r, &m, m.chosen.index, j), false};
