@@ -52,9 +52,9 @@ static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col,
     lb_fact fact;
     lb_text markup = {0}, plain = {0};
     lb_status st = lb_facts_find(p->facts, cell->key, &fact, p->err);
-    if (st == LB_OK && fact.number && !*fact.number->na && !isfinite(fact.number->ci_lo) &&
+    if (st == LB_OK && fact.number && (*fact.number->na || !isfinite(fact.number->ci_lo)) &&
         format && strcmp(format, "ci") == 0) {
-        lb_pipe_text(pipe, "—"); /* a number without an interval, in a column of intervals */
+        lb_pipe_text(pipe, "—"); /* no interval; why a number is n/a stands in its own column */
         return LB_OK;
     }
     if (st == LB_OK)
