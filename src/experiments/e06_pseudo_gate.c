@@ -680,7 +680,7 @@ static void figure_cost(lb_study *s, const result *r)
     lb_plot_bars(a, (lb_bars){.y = share,
                               .n = r->n_distances,
                               .style = lb_style_role(LB_MIXTURE),
-                              .format = "%.0f"});
+                              .format = "%.1f"});
     a = lb_figure_panel(f, 0, 1, 1, 2);
     lb_axes_x_names(a, "distance to the edge (dex)", name_of, r->n_distances);
     lb_axes_x_counts(a, rows, r->n_distances);
