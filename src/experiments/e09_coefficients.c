@@ -812,7 +812,7 @@ static void figure_energy(lb_study *s, const weights *w)
             lb_plot_line(a, w->wave, y, w->p, style, m < PARTS ? mh_names[m] : NULL);
             most = fmax(most, largest(y, w->p));
         }
-        lb_axes_y(a, "w^{2}", 0.0, 1.08 * most, LB_LINEAR);
+        lb_axes_y(a, "w^{2}", 1e-3 * most, 2.0 * most, LB_LOG10);
     }
     snprintf(note, sizeof note, "running mean over %.1f Å", width_of(w));
     lb_figure_note(f, note);
@@ -873,8 +873,10 @@ static void figure_top(lb_study *s, const weights *w)
         double offset;
         const size_t q = nearest_line(w, w->wave[j], &offset);
         y[r] = w->importance[j];
+        const bool paschen = !strncmp(lines[q].name, "H Paschen ", 10); /* too wide for a bar */
         if (fabs(offset) < 10.0)
-            snprintf(text[r], sizeof text[r], "%.1f %s", w->wave[j], lines[q].name);
+            snprintf(text[r], sizeof text[r], "%.1f %s%s", w->wave[j], paschen ? "Pa " : "",
+                     lines[q].name + (paschen ? 10 : 0));
         else
             snprintf(text[r], sizeof text[r], "%.1f", w->wave[j]);
         names[r] = text[r];
