@@ -311,8 +311,18 @@ static void judge_rules(const lb_study *s, const result *r, size_t denominator, 
     rule[3] = rho_at(r, HARD, OWN, accepted) >= collapse;
     rule[4] = cond >= keep && hard < collapse;
     rule[5] = cond >= keep_high && hard < collapse;
+    /* A share that is not printed leaves its rule open, unless the other share settles it. */
+    const bool no_cond = isnan(cond), no_hard = isnan(hard);
+    const bool cond_holds = rho_at(r, COND, denominator, small) >= collapse,
+               hard_holds = rho_at(r, HARD, OWN, small) >= collapse;
+    const bool open[RULES] = {no_cond,
+                              no_hard,
+                              (no_cond && !hard_holds) || (no_hard && !cond_holds),
+                              no_hard,
+                              (no_cond && !(hard >= collapse)) || (no_hard && !(cond < keep)),
+                              (no_cond && !(hard >= collapse)) || (no_hard && !(cond < keep_high))};
     for (size_t i = 0; i < RULES; i++)
-        if (isnan(cond) || isnan(hard))
+        if (open[i])
             rule[i] = NAN;
 }
 /* end region */
@@ -334,7 +344,7 @@ static void put_rules(lb_study *s, const result *r)
                               "rule.%s.%s.word", e10_rule[i], names[d]);
         }
         lb_study_put_text(s,
-                          isnan(rule[0])  ? "no verdict"
+                          isnan(rule[4]) || isnan(rule[2]) || isnan(rule[3]) ? "no verdict"
                           : rule[4] > 0.0 ? "move to conditioning"
                           : rule[2] > 0.0 ? "learn a latent gate"
                           : rule[3] > 0.0 ? "improve the predictor"

@@ -100,7 +100,7 @@ static void panel_of_retention(const result *r, lb_axes *a, size_t denominator, 
                  lb_style_role(LB_MUTED), "collapsed");
     for (size_t m = HARD; m <= COND; m++) {
         if (*r->all.rho[m][m == HARD ? OWN : denominator][0].na)
-            continue; /* no gain to take a share of */
+            continue; /* no gain to take a share of: figure_retention() says so */
         take(r->all.rho[m][m == HARD ? OWN : denominator], n, y, lo, hi);
         for (size_t q = 0; q < n; q++) {
             x[q] = r->told.sigma[q] + (m == HARD ? -0.008 : 0.008);
@@ -126,7 +126,9 @@ static void panel_of_retention(const result *r, lb_axes *a, size_t denominator, 
 static void figure_retention(lb_study *s, const result *r)
 {
     /* Shares of a small gain scatter widely: what leaves this range is an arrow with its value. */
-    const double lowest = -150.0, highest = 300.0;
+    const bool hard = !*r->all.rho[HARD][OWN][0].na, cond = !*r->all.rho[COND][OWN][0].na;
+    const double lowest = -150.0, highest = hard ? 300.0 : 150.0;
+    const double middle = 0.5 * r->told.sigma[r->grid - 1];
     double y[MOST_SIGMAS];
     char *stem = lb_study_figure(s, "F10.2"),
          *title = title_for(s, r, "The share of the gain that is kept");
@@ -139,8 +141,16 @@ static void figure_retention(lb_study *s, const result *r)
     lb_axes_title(b, "own: gain of each method");
     panel_of_retention(r, a, COMMON, lowest, highest);
     panel_of_retention(r, b, OWN, lowest, highest);
+    if (!hard) { /* an empty panel must say why it is empty */
+        lb_plot_text(a, middle, 0.0, "no share printed: the gain");
+        lb_plot_text(a, middle, -25.0, "of hard routing without");
+        lb_plot_text(a, middle, -50.0, "error may be none");
+    }
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
-    lb_figure_note(f, "Points of the two methods stand a little apart. Arrows: beyond the axis.");
+    lb_figure_note(f, hard && cond ? "Points of the two methods stand a little apart. Arrows: "
+                                     "beyond the axis."
+                                   : "A method whose gain without error may be none has no share. "
+                                     "Arrows: beyond the axis.");
     lb_study_take(s, lb_figure_close(f, s->err));
     for (size_t c = 0; c < CURVES; c++) {
         char *series = lb_xprintf("F10.2/%s", e10_curve[c]);
