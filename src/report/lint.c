@@ -146,8 +146,10 @@ static void check_names(lb_facts *f, const lb_refs *refs, lb_findings *out)
     }
 }
 
-/* Figures that were declared must be there; files of the experiment that nobody declares must not.
- */
+/* Figures that were declared and drawn must be there; files of the experiment that nobody declares,
+ * or that the run behind the record did not draw, must not. A run may leave a figure out (a
+ * retention that cannot be printed has no histogram): a report that shows it all the same cannot be
+ * filled. */
 static void check_figure_files(lb_facts *f, lb_findings *out)
 {
     const lb_spec *spec = lb_facts_spec(f);
@@ -158,8 +160,12 @@ static void check_figure_files(lb_facts *f, lb_findings *out)
         const lb_yaml_node *item = map->items[i], *stem = lb_yaml_get(item, "file");
         char *path = lb_xprintf("%s/%s.svg", folder, stem ? stem->text : map->keys[i]);
         const lb_position place = {lb_spec_path(spec), item->key_line, item->key_column};
-        if (!lb_file_exists(path))
+        const bool drawn = lb_archive_figure(lb_facts_record(f), map->keys[i]) != NULL;
+        if (drawn && !lb_file_exists(path))
             lb_find(out, place, "no file %s for figure %s", path, map->keys[i]);
+        if (!drawn && lb_file_exists(path))
+            lb_find(out, place, "%s is of another run: this one did not draw figure %s", path,
+                    map->keys[i]);
         lb_text_printf(&known, "%s\n", path);
         free(path);
     }
