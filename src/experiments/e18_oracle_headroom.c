@@ -367,6 +367,29 @@ static void keep_matrices(lb_study *s, const lb_confusion *m, lb_cmat p, result 
     free(at);
 }
 
+/* Of the rows that the gate misnames, those it sends to a cell that shares an edge with theirs. */
+static void put_neighbours(lb_study *s, const lb_confusion *m, const lb_domains *d)
+{
+    const int n_mh = (int)s->data.bins.n_mh;
+    size_t wrong = 0, next = 0;
+    for (int j = 0; j < BINS; j++)
+        for (int k = 0; k < BINS; k++) {
+            const bool cells = s->data.merged_to[j] == j && s->data.merged_to[k] == k;
+            if (j == k || !cells || d->of_bin[j] < 0 || d->of_bin[k] < 0)
+                continue;
+            const size_t rows = lb_confusion_count(m, (size_t)d->of_bin[j], (size_t)d->of_bin[k]);
+            wrong += rows;
+            next += abs(j / n_mh - k / n_mh) + abs(j % n_mh - k % n_mh) == 1 ? rows : 0;
+        }
+    lb_number share = lb_number_na("percent", "none misnamed");
+    if (wrong) {
+        share = lb_number_plain(100.0 * (double)next / (double)wrong, "percent", "%");
+        share.digits = 1;
+        share.n = wrong;
+    }
+    lb_study_put(s, share, "16g.sent_next");
+}
+
 /* The gate of the report: line features and principal components, C by cross-validation. */
 static void run_gate(lb_study *s, const lb_domains *d, const lb_gate_inputs *in, result *r,
                      double *C)
@@ -390,8 +413,10 @@ static void run_gate(lb_study *s, const lb_domains *d, const lb_gate_inputs *in,
     }
     lb_confusion *m = lb_gate_confusion(s, &s->data, s->data.covered, &r->bins, p);
     lb_gate_put_accuracy(s, m, "16g");
-    if (lb_study_ok(s))
+    if (lb_study_ok(s)) {
         keep_matrices(s, m, p, r);
+        put_neighbours(s, m, &r->bins);
+    }
     lb_confusion_free(m);
     lb_named_free(&gate);
 }
@@ -570,6 +595,7 @@ static void run_seeds(lb_study *s, const result *r)
     lb_study_put(s, m.mean, "seeds.mean_dr2");
     lb_study_put(s, m.std_sample, "seeds.std");
     lb_study_put(s, lb_number_count(run ? n : 0), "seeds.run");
+    lb_study_put(s, lb_number_count(m.above), "seeds.n_above");
 }
 
 /* The larger set of the replication, for how the gain goes with the number of rows. */
