@@ -700,13 +700,28 @@ static void ceiling_curve(const result *r, size_t subset, bool sigma, curve *out
     }
 }
 
+/* A class of few test rows is in the table only: its intervals would flatten every other. */
+static bool has_rows(const lb_study *s, const lb_limit_share *a)
+{
+    return a->variance > 0.0 && a->n >= lb_spec_size(s->spec, "settings.minimum_shown");
+}
+
+static void note_few(const lb_study *s, lb_figure *f, const char *before)
+{
+    char *note = lb_xprintf("%sClasses of fewer than %zu test rows are in the table only.", before,
+                            lb_spec_size(s->spec, "settings.minimum_shown"));
+    lb_figure_note(f, note);
+    free(note);
+}
+
 /* Scores of a model in the SNR classes, at the median SNR of each. */
-static void model_points(lb_axes *a, const result *r, size_t m, lb_style style, const char *label)
+static void model_points(const lb_study *s, lb_axes *a, const result *r, size_t m, lb_style style,
+                         const char *label)
 {
     double x[STRATA], y[STRATA], lo[STRATA], hi[STRATA];
     size_t n = 0;
     for (size_t k = 0; k < STRATA; k++) {
-        if (!(r->share[k].variance > 0.0))
+        if (!has_rows(s, &r->share[k]))
             continue;
         x[n] = r->share[k].snr_median * (m == GLOBAL ? 0.985 : 1.015); /* side by side */
         y[n] = r->r2[k][m].value;
@@ -748,14 +763,15 @@ static void figure_ceiling(lb_study *s, const result *r)
     lb_plot_points(a, x, y, r->n, lb_style_role(LB_ORACLE), "at the published SNR");
     lb_plot_labels(a, x, y, name_of, r->n, lb_style_role(LB_NEUTRAL));
     for (size_t k = 0; k < STRATA; k++)
-        if (r->share[k].variance > 0.0) {
+        if (has_rows(s, &r->share[k])) {
             px[shown] = r->share[k].snr_median;
             py[shown++] = r->share[k].prior;
         }
     if (shown)
         lb_plot_points(a, px, py, shown, prior, "test stars, with prior");
-    model_points(a, r, GLOBAL, lb_style_role(LB_GLOBAL), "global Ridge, by SNR class");
-    model_points(a, r, MIXTURE, lb_style_role(LB_MIXTURE), "nine experts (oracle), by SNR class");
+    model_points(s, a, r, GLOBAL, lb_style_role(LB_GLOBAL), "global Ridge, by SNR class");
+    model_points(s, a, r, MIXTURE, lb_style_role(LB_MIXTURE),
+                 "nine experts (oracle), by SNR class");
     lb_style dotted = lb_style_role(LB_GLOBAL);
     dotted.dash = LB_DOTTED;
     snprintf(text, sizeof text, "global, all test rows: %.3f", r->r2_all[GLOBAL].value);
@@ -769,8 +785,9 @@ static void figure_ceiling(lb_study *s, const result *r)
         lb_plot_vline(a, r->critical[BOTH].value, lb_style_role(LB_THRESHOLD), text);
     }
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
-    lb_figure_note(f, "Whiskers: bootstrap intervals of the scores of models, on test rows of one "
-                      "SNR class each, at noise level one.");
+    note_few(s, f,
+             "Whiskers: bootstrap intervals of the scores of models, on test rows of one SNR "
+             "class each, at noise level one.\n");
     lb_study_take(s, lb_figure_close(f, s->err));
     lb_record_series(s->record, "F20.1/snr", r->fine_snr, FINE);
     lb_record_series(s->record, "F20.1/median", c.y, FINE);
@@ -998,7 +1015,7 @@ static void figure_models(lb_study *s, const result *r)
         const size_t j = k ? k - 1 : STRATA;
         const lb_limit_share *a = j < STRATA ? &r->share[j] : &r->all;
         const lb_number *score = j < STRATA ? r->r2[j] : r->r2_all;
-        if (!(a->variance > 0.0))
+        if (!has_rows(s, a))
             continue;
         if (j < STRATA)
             snprintf(names[n], sizeof names[n], "class %c\nSNR %.1f", "XLMH"[j], a -> snr_median);
@@ -1027,7 +1044,10 @@ static void figure_models(lb_study *s, const result *r)
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
     lb_axes_x_names(a, NULL, name_of, n);
     lb_axes_x_counts(a, count, n);
-    lb_axes_y(a, "R^{2}", NAN, 1.15, LB_LINEAR);
+    double least = 0.0; /* and room for labels below bars */
+    for (size_t i = 0; i < n; i++)
+        least = fmin(least, fmin(lo[2][i], lo[3][i]));
+    lb_axes_y(a, "R^{2}", least < 0.0 ? least - 0.15 : 0.0, 1.15, LB_LINEAR);
     for (size_t m = 0; m < 4; m++)
         lb_plot_bars(a, (lb_bars){.y = y[m],
                                   .lo = m < 2 ? NULL : lo[m],
@@ -1039,6 +1059,7 @@ static void figure_models(lb_study *s, const result *r)
                                   .format = "%.2f",
                                   .label = labels[m]});
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
+    note_few(s, f, "");
     lb_study_take(s, lb_figure_close(f, s->err));
     lb_record_series(s->record, "F20.9/global", y[2], n);
     lb_record_series(s->record, "F20.9/experts", y[3], n);

@@ -1023,6 +1023,17 @@ static void figure_strategies(lb_study *s, const audit *a, const variant *v)
     free(stem);
 }
 
+/* Nine names on one spot cannot be read, one can. */
+static void name_points(lb_axes *a, const double *x, const double *y, const char *const *names)
+{
+    const double spot = 0.02;
+    const char *const all[] = {"all nine"};
+    size_t far = 0;
+    for (size_t i = 1; i < STRATEGIES; i++)
+        far += fabs(x[i] - x[0]) > spot || fabs(y[i] - y[0]) > spot;
+    lb_plot_labels(a, x, y, far ? names : all, far ? STRATEGIES : 1, lb_style_role(LB_NEUTRAL));
+}
+
 static void figure_trade(lb_study *s, const audit *a, const variant *v)
 {
     static const char *const names[STRATEGIES] = {"S0",    "S1a",   "S1b", "S2", "S2b",
@@ -1053,7 +1064,7 @@ static void figure_trade(lb_study *s, const audit *a, const variant *v)
         lb_plot_band(ax, x_region, lo, hi, 2, lb_style_role(LB_ORACLE), "passes");
         lb_plot_points(ax, x, y, STRATEGIES, variant_style(k), "by the rule");
         lb_plot_points(ax, free_x, y, STRATEGIES, hollow, "scale-free");
-        lb_plot_labels(ax, free_x, y, names, STRATEGIES, lb_style_role(LB_NEUTRAL));
+        name_points(ax, free_x, y, names);
         char *series = lb_xprintf("F21.6/%s", variants[k]);
         lb_record_series(s->record, series, x, STRATEGIES);
         free(series);
