@@ -746,6 +746,7 @@ static void figure_weights(lb_study *s, const sample *x, const lb_weights *w)
 
 static void figure_bootstrap(lb_study *s, const sample *x, double *const *draws)
 {
+    static const char *const short_name[GATES] = {"classify", "MLP", "linear"};
     const size_t n = lb_spec_size(s->spec, "bootstrap.resamples");
     char count[LB_COUNT_SIZE];
     char *what = lb_xprintf("%s resamples of the gain", lb_count_text(n, count));
@@ -756,8 +757,8 @@ static void figure_bootstrap(lb_study *s, const sample *x, double *const *draws)
         const lb_number *d = &x->delta[CLASSIFY + g];
         lb_axes *a = lb_figure_panel(f, 0, g - 1, 1, 2);
         lb_style interval = lb_style_category(0);
-        char *mean = lb_xprintf("mean %+.4f", lb_mean(draws[g], n));
-        char *ends = lb_xprintf("95 %%: %+.4f to %+.4f", d->ci_lo, d->ci_hi);
+        char *mean = lb_xprintf("%s: mean %+.4f", short_name[g], lb_mean(draws[g], n));
+        char *ends = lb_xprintf("%s: 95 %% from %+.4f to %+.4f", short_name[g], d->ci_lo, d->ci_hi);
         char *series = lb_xprintf("F16.4/%s", gate_key[g]);
         interval.dash = LB_DASHED;
         lb_axes_title(a, method[CLASSIFY + g].name);
