@@ -407,10 +407,11 @@ Test(expected_noise, fit_says_which_argument_is_wrong)
     cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, (lb_cvec){&zero, 1}), LB_ENUMERIC));
     sums.data[2] = (double)NAN;
     cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, grid), LB_EINVAL));
-    cr_assert(eq(int,
-                 lb_gram_accumulate(&x, toy_y(&t), t.group, (lb_gram_options){GROUPS, true, NULL},
-                                    &single, NULL),
-                 LB_OK));
+    cr_assert(
+        eq(int,
+           lb_gram_accumulate(&x, toy_y(&t), t.group,
+                              (lb_gram_options){.groups = GROUPS, .float32 = true}, &single, NULL),
+           LB_OK));
     sums.data[2] = 1.0;
     cr_expect(eq(int, fit_status(single, s, all_groups, 1.0, grid), LB_EINVAL));
     cr_expect(
