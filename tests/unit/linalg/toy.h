@@ -17,11 +17,15 @@ typedef struct toy {
     double *y;
     int *group;
     size_t broken_from; /* reading this row or a later one fails; 0: never */
+    size_t most_reads;  /* after so many reads every other fails; 0: none does */
+    size_t reads;
 } toy;
 
 static lb_status toy_read(void *self, size_t first, lb_matf x, lb_error *err)
 {
-    const toy *t = self;
+    toy *t = self;
+    if (t->most_reads && ++t->reads > t->most_reads)
+        return LB_FAIL(err, LB_EIO, "the disk is on fire after %zu reads", t->most_reads);
     if (t->broken_from && first + x.rows > t->broken_from)
         return LB_FAIL(err, LB_EIO, "the disk is on fire at row %zu", t->broken_from);
     for (size_t i = 0; i < x.rows; i++)
@@ -43,12 +47,11 @@ static inline lb_cvec toy_y(const toy *t)
  * noise; rows dealt to groups 0, 1, 2 and -1. */
 static inline toy toy_make(size_t n, size_t p, uint64_t seed)
 {
-    toy t = {n,
-             p,
-             lb_xcalloc(n * p, sizeof(float)),
-             lb_xcalloc(n, sizeof(double)),
-             lb_xcalloc(n, sizeof(int)),
-             0};
+    toy t = {.n = n,
+             .p = p,
+             .x = lb_xcalloc(n * p, sizeof(float)),
+             .y = lb_xcalloc(n, sizeof(double)),
+             .group = lb_xcalloc(n, sizeof(int))};
     lb_rng r = lb_rng_make(seed, 0);
     for (size_t i = 0; i < n; i++) {
         const double common = lb_rng_normal(&r);

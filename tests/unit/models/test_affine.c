@@ -527,7 +527,9 @@ Test(affine, says_which_argument_is_wrong)
     w[3] = 0.5;
     experts();
     const lb_cmat yhat = {&table[0][0], N, K, K}, weights = {&table[0][0], N, 2, K};
+    const lb_cmat fewer = {&table[0][0], N - 1, K, K};
     cr_expect(eq(int, lb_affine_fit_gate(yhat, vy, weights, absent, 3, cal, NULL), LB_ESHAPE));
+    cr_expect(eq(int, lb_affine_fit_gate(yhat, vy, fewer, absent, 3, cal, NULL), LB_ESHAPE));
     cr_expect(
         eq(int, lb_affine_fit_bins(yhat, (lb_cvec){y, 4}, bin, absent, 3, cal, NULL), LB_ESHAPE));
     cr_expect(eq(int, lb_affine_apply(cal, yhat, lb_mat_of(x, N, 1), NULL), LB_ESHAPE));

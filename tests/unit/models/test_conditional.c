@@ -511,6 +511,21 @@ Test(conditional, other_conditions_are_combined_with_the_same_projection)
                                         yhat, NULL),
                  LB_ESHAPE));
     cr_expect(eq(int, lb_conditional_project(f, &x, lb_mat_rows(parts, 0, 119), NULL), LB_ESHAPE));
+    cr_expect(
+        eq(int, lb_conditional_project(f, &x, (lb_mat){parts.data, 120, 8, 9}, NULL), LB_ESHAPE));
+    const lb_stream narrow = {x.rows, x.cols - 1, x.read, x.self};
+    cr_expect(eq(int, lb_conditional_project(f, &narrow, parts, NULL), LB_ESHAPE));
+    const lb_cmat none = {d.test.variables, 120, 0, V}, late = {d.test.variables, 119, V, V};
+    cr_expect(eq(int, lb_conditional_combine(f, lb_mat_const(parts), none, yhat, NULL), LB_ESHAPE));
+    cr_expect(eq(int, lb_conditional_combine(f, lb_mat_const(parts), late, yhat, NULL), LB_ESHAPE));
+    cr_expect(eq(int,
+                 lb_conditional_combine(f, lb_mat_const(parts), variables_of(&d.test),
+                                        lb_mat_rows(yhat, 0, 2), NULL),
+                 LB_ESHAPE));
+    cr_expect(eq(int,
+                 lb_conditional_combine(f, lb_mat_const(parts), variables_of(&d.test),
+                                        (lb_mat){yhat.data, 3, 119, 120}, NULL),
+                 LB_ESHAPE));
     d.test.t.broken_from = 10;
     cr_expect(eq(int, lb_conditional_project(f, &x, parts, NULL), LB_EIO));
     free(parts.data);
@@ -682,8 +697,68 @@ Test(conditional, says_which_shapes_disagree)
     train = labelled(&d.train);
     test.variables.cols = 0;
     cr_expect(eq(int, lb_conditional_run(&train, &val, &test, &m, 1, o, &out, NULL), LB_ESHAPE));
+    test = labelled(&d.test).rows;
+    test.variables.rows--;
+    cr_expect(eq(int, lb_conditional_run(&train, &val, &test, &m, 1, o, &out, NULL), LB_ESHAPE));
+    test = labelled(&d.test).rows;
+    val.y.n--;
+    cr_expect(eq(int, lb_conditional_run(&train, &val, &test, &m, 1, o, &out, NULL), LB_ESHAPE));
+    val = labelled(&d.val);
+    val.rows.variables.rows--;
+    cr_expect(eq(int, lb_conditional_run(&train, &val, &test, &m, 1, o, &out, NULL), LB_ESHAPE));
     sets_free(&d);
     sets_free(&other);
+}
+
+static void expect_no_gram(const set *s, lb_stream x, lb_cmat variables, const int *fold,
+                           size_t folds, lb_status expected, const char *says)
+{
+    lb_conditional_gram *g = NULL;
+    lb_error err = {0};
+    cr_expect(eq(int,
+                 lb_conditional_gram_accumulate(&x, variables, toy_y(&s->t), fold, folds, &usual, 1,
+                                                0, &g, &err),
+                 expected));
+    cr_expect(strstr(err.text, says) != NULL, "'%s' does not say '%s'", err.text, says);
+    cr_expect(eq(ptr, g, NULL));
+}
+
+Test(conditional, no_row_no_fold_and_no_column_are_nothing_to_sum)
+{
+    set s = set_make(20, 4, 9);
+    const lb_stream x = toy_stream(&s.t);
+    lb_stream empty = x;
+    empty.cols = 0;
+    lb_conditional_system *system = NULL;
+    lb_error err = {0};
+    expect_no_gram(&s, x, variables_of(&s), NULL, 0, LB_EINVAL, "0 folds");
+    expect_no_gram(&s, empty, variables_of(&s), NULL, 1, LB_EINVAL, "0 columns");
+    expect_no_gram(&s, x, (lb_cmat){s.variables, 20, LB_CONDITION_VARIABLES + 1, 0}, NULL, 1,
+                   LB_ESHAPE, "at most 4");
+    for (size_t i = 0; i < 20; i++)
+        s.fold[i] = 1;
+    lb_conditional_gram *g = gram(&s, &usual, 1, 2);
+    cr_expect(eq(int, lb_conditional_system_new(g, usual, 1, &system, &err), LB_EINVAL));
+    cr_expect(strstr(err.text, "without fold 1") != NULL, "%s", err.text);
+    cr_expect(eq(ptr, system, NULL));
+    lb_conditional_system_free(NULL);
+    lb_conditional_gram_free(g);
+    s.fold[7] = -2;
+    expect_no_gram(&s, x, variables_of(&s), s.fold, 2, LB_EINVAL, "row 7 is of fold -2");
+    for (size_t i = 0; i < 20; i++)
+        s.fold[i] = -1;
+    expect_no_gram(&s, x, variables_of(&s), s.fold, 2, LB_EINVAL, "no row to fit");
+    set_free(&s);
+}
+
+Test(conditional, sums_beyond_the_range_of_a_double_are_refused)
+{
+    sets d = sets_make(60, 8);
+    for (size_t i = 0; i < 60; i++) /* m^2 is finite, so is m^2 x; their sum over rows is not */
+        d.train.variables[i * V] = 1.2e154 + 1e151 * (double)i;
+    expect_refusal(&d, usual, (lb_conditional_options){0}, LB_ENUMERIC,
+                   "sums of column 0 overflow");
+    sets_free(&d);
 }
 
 Test(conditional, labels_that_do_not_vary_choose_nothing)

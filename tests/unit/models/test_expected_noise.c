@@ -131,12 +131,11 @@ Test(expected_noise, level_zero_is_plain_ridge_bit_for_bit)
 /* The clean rows M times over, each with noise of its own; all of group 0. */
 static toy stack(const toy *t, const toy *e, size_t draws, double level)
 {
-    toy s = {t->n * draws,
-             t->p,
-             lb_xcalloc(t->n * draws * t->p, sizeof(float)),
-             lb_xcalloc(t->n * draws, sizeof(double)),
-             lb_xcalloc(t->n * draws, sizeof(int)),
-             0};
+    toy s = {.n = t->n * draws,
+             .p = t->p,
+             .x = lb_xcalloc(t->n * draws * t->p, sizeof(float)),
+             .y = lb_xcalloc(t->n * draws, sizeof(double)),
+             .group = lb_xcalloc(t->n * draws, sizeof(int))};
     for (size_t m = 0; m < draws; m++) {
         lb_rng r = lb_rng_make(97, m);
         for (size_t k = 0; k < t->n * t->p; k++)
@@ -348,6 +347,8 @@ Test(expected_noise, refuses_validation_rows_that_choose_nothing)
     sets d = sets_make();
     d.val.group[3] = 3;
     expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_EINVAL, "group 3");
+    d.val.group[3] = -2;
+    expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_EINVAL, "group -2");
     d.val.group[3] = 0;
     for (size_t i = 0; i < d.val.n; i++)
         d.val.y[i] = d.val.group[i] > 0 ? 2.17 : (double)i;
@@ -367,6 +368,17 @@ Test(expected_noise, says_which_shapes_disagree_and_what_the_streams_report)
     d.test.p = 23;
     expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_ESHAPE, "test 23");
     d.test.p = 24;
+    d.val.p = 23;
+    expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_ESHAPE, "validation 23");
+    d.val.p = 24;
+    d.error.p = 23;
+    expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_ESHAPE, "200x23 errors");
+    d.error.p = 24;
+    d.test.broken_from = 1;
+    expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_EIO, "row 1");
+    d.val.broken_from = 2;
+    expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_EIO, "row 2");
+    d.test.broken_from = d.val.broken_from = 0;
     d.error.broken_from = 60;
     expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_EIO, "row 60");
     d.error.broken_from = 0;
@@ -399,14 +411,24 @@ Test(expected_noise, fit_says_which_argument_is_wrong)
     const lb_cmat s = lb_mat_const(sums);
     const lb_stream x = toy_stream(&t), errors = toy_stream(&e);
     cr_expect(eq(int, fit_status(g, (lb_cmat){s.data, 2, 8, 8}, all_groups, 1.0, grid), LB_ESHAPE));
+    cr_expect(eq(int, fit_status(g, (lb_cmat){s.data, 3, 7, 8}, all_groups, 1.0, grid), LB_ESHAPE));
+    const double endless = (double)INFINITY;
+    cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, (lb_cvec){&endless, 1}), LB_EINVAL));
+    lb_ridge *r = NULL;
+    cr_expect(eq(int,
+                 lb_expected_noise_fit(g, s, all_groups, 1, (lb_cvec){NULL, 0}, grid, &r, NULL),
+                 LB_EINVAL));
     cr_expect(eq(int, fit_status(g, s, none, 1.0, grid), LB_EINVAL));
     cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, (lb_cvec){&negative, 1}), LB_EINVAL));
     cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, (lb_cvec){NULL, 0}), LB_EINVAL));
     cr_expect(eq(int, fit_status(g, s, all_groups, (double)INFINITY, grid), LB_EINVAL));
     sums.data[2] = sums.data[10] = sums.data[18] = 0.0;
     cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, (lb_cvec){&zero, 1}), LB_ENUMERIC));
-    sums.data[2] = (double)NAN;
-    cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, grid), LB_EINVAL));
+    const double bad[] = {(double)NAN, (double)INFINITY, -1e-9};
+    for (int i = 0; i < 3; i++) {
+        sums.data[2] = bad[i];
+        cr_expect(eq(int, fit_status(g, s, all_groups, 1.0, grid), LB_EINVAL));
+    }
     cr_assert(
         eq(int,
            lb_gram_accumulate(&x, toy_y(&t), t.group,
@@ -418,6 +440,9 @@ Test(expected_noise, fit_says_which_argument_is_wrong)
         eq(int, lb_error_squares(&errors, t.group, (lb_mat){sums.data, 3, 7, 8}, NULL), LB_ESHAPE));
     cr_expect(
         eq(int, lb_error_squares(&errors, t.group, (lb_mat){sums.data, 2, 8, 8}, NULL), LB_EINVAL));
+    t.group[0] = -2;
+    cr_expect(
+        eq(int, lb_error_squares(&errors, t.group, (lb_mat){sums.data, 3, 8, 8}, NULL), LB_EINVAL));
     lb_gram_free(g);
     lb_gram_free(single);
     free(sums.data);

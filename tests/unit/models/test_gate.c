@@ -591,6 +591,15 @@ Test(gate, numbers_that_are_none_stop_it)
     for (size_t i = 0; i < 30; i++)
         t.x[i * 3] = i % 2 ? 1e-200 : -1e-200;
     refused(&t, &v, quick(5), LB_ENUMERIC, "change its unit");
+    for (size_t i = 0; i < 30; i++)
+        t.x[i * 3] = 1e308;
+    refused(&t, &v, quick(5), LB_ENUMERIC, "feature 0 has mean inf");
+    const double kept = v.y[3];
+    for (size_t i = 0; i < 30; i++)
+        t.x[i * 3] = (double)i;
+    v.y[3] = 1e200;
+    refused(&t, &v, quick(5), LB_ENUMERIC, "inf in validation at epoch 1");
+    v.y[3] = kept;
     for (size_t i = 0; i < 30; i++) {
         t.x[i * 3] = (double)i;
         t.y[i] = 1e200;
@@ -614,6 +623,8 @@ Test(gate, loss_and_weights_check_what_they_are_given)
     cr_expect(eq(int, lb_gate_loss(g, none, (lb_vec){0}, &loss, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_gate_weights(g, d.view.x, lb_mat_of(p, 29, 4), NULL), LB_ESHAPE));
     cr_expect(eq(int, lb_gate_weights(g, d.view.x, lb_mat_of(p, 30, 3), NULL), LB_ESHAPE));
+    const lb_cmat narrow = {d.x, 30, 2, 3};
+    cr_expect(eq(int, lb_gate_weights(g, narrow, lb_mat_of(p, 30, 4), NULL), LB_ESHAPE));
     cr_expect(eq(int, lb_gate_weights(g, none.x, lb_mat_of(p, 0, 4), NULL), LB_OK));
     d.x[4] = (double)NAN;
     cr_expect(eq(int, lb_gate_weights(g, d.view.x, lb_mat_of(p, 30, 4), NULL), LB_ENUMERIC));

@@ -577,6 +577,16 @@ static lb_status fit_status(const gate *q, double C)
     return st;
 }
 
+static lb_status cross_status(const gate *q, lb_cvec Cs, size_t folds)
+{
+    lb_logistic_cv *cv = (void *)1;
+    fit_error = (lb_error){0};
+    const lb_status st =
+        lb_logistic_fit_cv(gate_x(q), q->label, q->k, Cs, q->fold, folds, true, &cv, &fit_error);
+    cr_expect(eq(ptr, cv, NULL));
+    return st;
+}
+
 Test(logistic, says_what_is_wrong_with_the_data)
 {
     gate q = gate_make(20, 2, 3, 30);
@@ -598,6 +608,11 @@ Test(logistic, says_what_is_wrong_with_the_data)
     q.x[7] = 1e308;
     cr_expect(eq(int, fit_status(&q, 1.0), LB_ENUMERIC), "a spread of 1e307");
     q.x[7] = 1.0;
+    gate narrow = gate_make(20, 2, 3, 30);
+    for (size_t i = 0; i < 20; i++)
+        narrow.x[2 * i] *= 1e-120;
+    cr_expect(eq(int, fit_status(&narrow, 1.0), LB_ENUMERIC), "a spread of 1e-120");
+    gate_free(&narrow);
     q.p = 0;
     cr_expect(eq(int, fit_status(&q, 1.0), LB_EINVAL));
     q.p = 2, q.n = 0;
@@ -625,27 +640,28 @@ Test(logistic, says_when_there_is_too_much_to_fit_or_no_end_to_it)
         apart.label[i] = i >= 2;
     }
     cr_expect(eq(int, fit_status(&apart, 1e308), LB_ENUMERIC), "separable, no penalty to speak of");
+    const double Cs[] = {1.0, 1e308};
+    const int fold[] = {0, 1, 0, 1};
+    memcpy(apart.fold, fold, sizeof fold);
+    cr_expect(eq(int, cross_status(&apart, (lb_cvec){Cs, 2}, 2), LB_ENUMERIC));
+    cr_expect(ne(ptr, strstr(fit_error.text, "C = 1e+308"), NULL), "%s", fit_error.text);
     gate_free(&apart);
-}
-
-static lb_status cross_status(const gate *q, lb_cvec Cs, size_t folds)
-{
-    lb_logistic_cv *cv = (void *)1;
-    fit_error = (lb_error){0};
-    const lb_status st =
-        lb_logistic_fit_cv(gate_x(q), q->label, q->k, Cs, q->fold, folds, true, &cv, &fit_error);
-    cr_expect(eq(ptr, cv, NULL));
-    return st;
 }
 
 Test(logistic, says_what_is_wrong_with_the_folds_and_the_grid)
 {
     gate q = gate_make(60, 2, 3, 33);
     const double down[] = {1.0, 0.1}, twice[] = {1.0, 1.0}, zero[] = {0.0, 1.0};
+    const double inf[] = {1.0, INFINITY}, tiny[] = {1e-320, 1.0};
     cr_expect(eq(int, cross_status(&q, (lb_cvec){NULL, 0}, 3), LB_EINVAL));
     cr_expect(eq(int, cross_status(&q, (lb_cvec){down, 2}, 3), LB_EINVAL));
     cr_expect(eq(int, cross_status(&q, (lb_cvec){twice, 2}, 3), LB_EINVAL));
     cr_expect(eq(int, cross_status(&q, (lb_cvec){zero, 2}, 3), LB_EINVAL));
+    cr_expect(eq(int, cross_status(&q, (lb_cvec){inf, 2}, 3), LB_EINVAL));
+    cr_expect(eq(int, cross_status(&q, (lb_cvec){tiny, 2}, 3), LB_EINVAL), "1 / C overflows");
+    q.fold[5] = -1;
+    cr_expect(eq(int, cross_status(&q, grid, 3), LB_EINVAL), "a used row of no fold");
+    q.fold[5] = (int)(5 % 3);
     cr_expect(eq(int, cross_status(&q, grid, 1), LB_EINVAL));
     cr_expect(eq(int, cross_status(&q, grid, 2), LB_EINVAL), "fold 2 of two folds");
     cr_expect(eq(int, cross_status(&q, grid, 4), LB_EINVAL), "fold 3 is empty");

@@ -163,6 +163,8 @@ Test(lstsq, says_which_argument_is_wrong)
     cr_expect(eq(int, lb_lstsq_fit(design, (lb_cvec){y, 1}, true, &f, NULL), LB_ESHAPE));
     cr_expect(
         eq(int, lb_lstsq_fit((lb_cmat){x, 0, 2, 2}, (lb_cvec){y, 0}, true, &f, NULL), LB_EINVAL));
+    cr_expect(
+        eq(int, lb_lstsq_fit((lb_cmat){x, 2, 0, 2}, (lb_cvec){y, 2}, true, &f, NULL), LB_EINVAL));
     x[3] = NAN;
     cr_expect(eq(int, lb_lstsq_fit(design, (lb_cvec){y, 2}, true, &f, &err), LB_ENUMERIC));
     cr_expect(ne(ptr, strstr(err.text, "x[1][1]"), NULL), "%s", err.text);

@@ -290,6 +290,8 @@ Test(mixture, says_what_does_not_fit)
     lb_experts e = with_global();
     cr_expect(eq(int, lb_mixture_hard(experts(), narrow, into(), NULL, &err), LB_ESHAPE));
     cr_expect(strstr(err.text, "6x2") != NULL, "%s", err.text);
+    const lb_cmat fewer = {probability, N - 1, K, K};
+    cr_expect(eq(int, lb_mixture_hard(experts(), fewer, into(), NULL, NULL), LB_ESHAPE));
     cr_expect(eq(int, lb_mixture_soft(experts(), gate(), 0.0, (lb_vec){out, N - 1}, NULL, NULL),
                  LB_ESHAPE));
     e.global.n = N - 1;

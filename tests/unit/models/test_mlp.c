@@ -18,7 +18,8 @@ typedef struct world {
     float x[N * P];
     double y[N];
     size_t rows[N];
-    size_t broken; /* reading this row from the stream fails; 0: none does */
+    size_t broken;     /* reading this row from the stream fails; 0: none does */
+    size_t reads_left; /* then every read fails; 0: none does */
 } world;
 
 static world *make(void)
@@ -82,7 +83,11 @@ static void expect_failure(lb_mlp_task t, lb_status status, const char *text)
 
 static lb_status read_world(void *self, size_t first, lb_matf x, lb_error *err)
 {
-    const world *w = self;
+    world *w = self;
+    if (w->reads_left && --w->reads_left == 0) {
+        w->reads_left = 1; /* and so on */
+        return LB_FAIL(err, LB_EIO, "the stream is at its end");
+    }
     for (size_t i = 0; i < x.rows; i++) {
         if (w->broken && first + i == w->broken)
             return LB_FAIL(err, LB_EIO, "row %zu is gone", w->broken);
@@ -369,6 +374,22 @@ Test(mlp, passes_on_what_the_stream_says_and_which_network_failed)
     cr_expect(eq(ptr, m[0], NULL));
     cr_expect(eq(ptr, m[1], NULL));
     cr_expect(eq(int, lb_mlp_fit(tasks, 2, m, NULL), LB_EIO));
+    w->broken = 0;
+    tasks[1].options.training.epochs = 2;
+    for (size_t reads = 1; reads < 1000; reads = 3 * reads + 5) { /* scaling, learning, scoring */
+        w->reads_left = reads;
+        err = (lb_error){0};
+        cr_expect(eq(int, lb_mlp_fit(tasks + 1, 1, m, &err), LB_EIO), "%zu reads", reads);
+        cr_expect(strstr(err.text, "at its end") != NULL, "%s", err.text);
+        cr_expect(eq(ptr, m[0], NULL));
+    }
+    w->reads_left = 0;
+    lb_vec yhat = {lb_xcalloc(N, sizeof(double)), N};
+    m[0] = fit(tasks[1]);
+    w->reads_left = 1;
+    cr_expect(eq(int, lb_mlp_predict(m[0], tasks[1].data.x, NULL, yhat, NULL), LB_EIO));
+    lb_mlp_free(m[0]);
+    free(yhat.data);
     free(w);
 }
 

@@ -17,6 +17,7 @@ typedef struct world {
     float x[N * P];
     double gate[N * 2], y[N];
     size_t rows[N];
+    size_t reads_left; /* then every read from the stream fails; 0: none does */
 } world;
 
 static world *make(void)
@@ -36,6 +37,18 @@ static world *make(void)
         w->rows[i] = i;
     }
     return w;
+}
+
+static lb_status read_world(void *self, size_t first, lb_matf x, lb_error *err)
+{
+    world *w = self;
+    if (w->reads_left && --w->reads_left == 0) {
+        w->reads_left = 1; /* and so on */
+        return LB_FAIL(err, LB_EIO, "the stream is at its end");
+    }
+    for (size_t i = 0; i < x.rows; i++)
+        memcpy(x.data + i * x.stride, w->x + (first + i) * P, P * sizeof(float));
+    return LB_OK;
 }
 
 /* Two linear experts. */
@@ -311,11 +324,14 @@ Test(nn_mixture, says_which_argument_is_wrong)
     REFUSES(t.options.experts = LB_NN_EXPERTS_MAX + 1, LB_EINVAL, "9 experts");
     REFUSES(t.options.balance = -1.0, LB_EINVAL, "balance");
     REFUSES(t.options.balance = (double)NAN, LB_EINVAL, "balance");
+    REFUSES(t.options.balance = (double)INFINITY, LB_EINVAL, "balance");
     REFUSES(t.options.expert.dropout = 1.0, LB_EINVAL, "dropout");
     REFUSES(t.options.expert.adam.rate = 0.0, LB_EINVAL, "learning rate");
     REFUSES(t.gate.cols = 0, LB_EINVAL, "no gate feature");
     REFUSES(t.gate.rows = N - 1, LB_ESHAPE, "gate features 499");
     REFUSES(t.data.n_val = 0, LB_EINVAL, "no validation row");
+    REFUSES(t.data.n_train = 0, LB_EINVAL, "no training row");
+    REFUSES(t.data.y.n = N - 1, LB_ESHAPE, "y has 499");
     REFUSES(t.options.expert.adam.rate = 1e200, LB_ENUMERIC, "lower the learning rate");
     REFUSES(w->gate[2 * 17] = NAN, LB_ENUMERIC, "gate features: row 17, column 0");
     w->gate[2 * 17] = 4000.0;
@@ -330,6 +346,72 @@ Test(nn_mixture, says_which_argument_is_wrong)
     cr_expect(strstr(err.text, "mixture 1: 0 experts") != NULL, "%s", err.text);
     cr_expect(eq(ptr, out[0], NULL));
     free(w);
+}
+
+Test(nn_mixture, passes_on_what_the_stream_says)
+{
+    world *w = make();
+    const lb_stream stream = {N, P, read_world, w};
+    lb_nn_mixture_task t = task_of(w);
+    t.options.expert.training.epochs = 2;
+    lb_nn_mixture *in_memory = fit(t), *m = NULL;
+    answer *a = predict(in_memory, &t);
+    t.data.x = (lb_source){.stream = &stream};
+    for (size_t reads = 1; reads < 900; reads = 2 * reads + 7) { /* scaling, learning, scoring */
+        lb_error err = {0};
+        w->reads_left = reads;
+        cr_expect(eq(int, lb_nn_mixture_fit(&t, 1, &m, &err), LB_EIO), "%zu reads", reads);
+        cr_expect(strstr(err.text, "at its end") != NULL, "%s", err.text);
+        cr_expect(eq(ptr, m, NULL));
+    }
+    w->reads_left = 0;
+    m = fit(t);
+    answer *b = predict(m, &t);
+    cr_expect(eq(int, memcmp(a, b, sizeof *a), 0), "from a stream");
+    w->reads_left = 1;
+    cr_expect(eq(int,
+                 lb_nn_mixture_predict(m, t.data.x, t.gate, NULL,
+                                       (lb_nn_prediction){.yhat = {a->yhat, N}}, NULL),
+                 LB_EIO));
+    lb_nn_mixture_free(in_memory), lb_nn_mixture_free(m);
+    free(a), free(b), free(w);
+}
+
+Test(nn_mixture, one_row_one_label_and_constant_inputs_have_an_answer)
+{
+    world *w = make();
+    lb_nn_mixture_task t = task_of(w);
+    t.options.expert.training.epochs = 20;
+    t.options.balance = 0.1;
+    t.data.n_train = 1; /* also: more columns than rows */
+    lb_nn_mixture *m = fit(t);
+    answer *a = predict(m, &t);
+    cr_expect(epsilon_eq(dbl, a->yhat[w->rows[0]], w->y[w->rows[0]], 1e-6));
+    lb_nn_mixture_free(m);
+    free(a);
+
+    t = task_of(w);
+    t.options.expert.training.epochs = 20;
+    t.data.n_val = 1; /* no variance: nothing can beat a constant there */
+    m = fit(t);
+    cr_expect(eq(dbl, lb_nn_mixture_training(m)->val_variance, 0.0));
+    cr_expect(lb_nn_mixture_training(m)->undertrained);
+    lb_nn_mixture_free(m);
+
+    t = task_of(w);
+    for (size_t i = 0; i < N; i++) { /* one label; a gate that knows nothing; a repeated column */
+        w->y[i] = 2.5;
+        w->gate[2 * i] = w->gate[2 * i + 1] = 7.0;
+        w->x[i * P + 1] = w->x[i * P];
+    }
+    m = fit(t);
+    a = predict(m, &t);
+    for (size_t i = 0; i < N; i++) {
+        cr_expect(epsilon_eq(dbl, a->yhat[i], 2.5, 0.2));
+        cr_expect(eq(dbl, a->p[2 * i], a->p[0]), "constant features tell no rows apart");
+    }
+    lb_nn_mixture_free(m);
+    free(a), free(w);
 }
 
 Test(nn_mixture, predicts_only_what_fits_it)

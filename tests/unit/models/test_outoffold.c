@@ -317,8 +317,34 @@ Test(outoffold, says_what_is_wrong_with_the_rows)
     test.x[7 * P] = INFINITY;
     expect(options(), LB_ENUMERIC, "row 7");
     test.x[7 * P] = 1.0f;
+    test.broken_from = 7;
+    expect(options(), LB_EIO, "on fire");
+    test.broken_from = 0;
     train.broken_from = 100;
     expect(options(), LB_EIO, "on fire");
+}
+
+/* The Gram pass, the predictions out of fold, those of the penalties beyond the grid. */
+Test(outoffold, whichever_read_fails_its_message_is_passed_on)
+{
+    static const double low[] = {1e-9, 1e-8};
+    lb_outoffold_options o = options();
+    lb_outoffold *out = NULL;
+    size_t most = 0;
+    lb_status st;
+    o.alphas = (lb_cvec){low, 2};
+    o.extend_decades = 2;
+    do {
+        train.reads = 0;
+        train.most_reads = ++most;
+        err = (lb_error){0};
+        st = run(o, &out);
+        cr_expect(st == LB_OK || (st == LB_EIO && strstr(err.text, "on fire") && !out), "%s",
+                  err.text);
+    } while (st != LB_OK && most < 50);
+    cr_expect(eq(int, st, LB_OK));
+    cr_expect(gt(sz, most, 3));
+    lb_outoffold_free(out);
 }
 
 Test(outoffold, a_label_that_does_not_vary_has_no_penalty)

@@ -451,6 +451,27 @@ static lb_status fickle_read(void *self, size_t first, lb_matf x, lb_error *err)
     return st;
 }
 
+/* The pass for the mean, and each product after it. */
+Test(pca, whichever_pass_fails_its_message_is_passed_on)
+{
+    toy t = latents(70, 1100, 1);
+    const lb_stream x = toy_stream(&t);
+    lb_pca *m = NULL;
+    lb_status st;
+    do {
+        lb_error err = {0};
+        t.reads = 0;
+        t.most_reads++;
+        st = lb_pca_fit_stream(&x, 2, &m, &err);
+        cr_expect(st == LB_OK || (st == LB_EIO && strstr(err.text, "on fire") && !m), "%s",
+                  err.text);
+    } while (st != LB_OK && t.most_reads < 100);
+    cr_expect(eq(int, st, LB_OK));
+    cr_expect(gt(sz, t.most_reads, 3));
+    lb_pca_free(m);
+    toy_free(&t);
+}
+
 Test(pca, a_stream_that_changes_its_rows_is_found_out)
 {
     for (int first = 0; first < 2; first++) {

@@ -285,9 +285,16 @@ Test(quality, refuse_sizes_that_disagree_and_a_mean_without_a_norm)
                  LB_ESHAPE));
     cr_expect(eq(int, lb_quality_shape(x, (lb_cvec){e0, 4}, lb_mat_of(out, 2, 2), NULL, NULL),
                  LB_ENUMERIC));
-    e0[2] = (double)NAN;
-    cr_expect(eq(int, lb_quality_shape(x, (lb_cvec){e0, 4}, lb_mat_of(out, 2, 2), NULL, NULL),
-                 LB_ENUMERIC));
+    const double bad[] = {(double)NAN, (double)INFINITY, 1e200};
+    for (int i = 0; i < 3; i++) {
+        e0[2] = bad[i];
+        cr_expect(eq(int, lb_quality_shape(x, (lb_cvec){e0, 4}, lb_mat_of(out, 2, 2), NULL, NULL),
+                     LB_ENUMERIC));
+    }
+    cr_expect(eq(
+        int,
+        lb_quality_relative(LB_RELATIVE_NORM, rows(e, 2, 3), x, (lb_matf){e, 2, 4, 4}, NULL, NULL),
+        LB_ESHAPE));
     cr_expect(eq(
         int,
         lb_quality_relative(LB_RELATIVE_NORM, rows(e, 1, 4), x, (lb_matf){e, 2, 4, 4}, NULL, NULL),

@@ -14,12 +14,14 @@ enum { ROWS = 700, COLS = 501 };
 typedef struct table {
     float *data;
     size_t rows, cols;
+    bool broken;
 } table;
 
 static lb_status read_table(void *self, size_t first, lb_matf x, lb_error *err)
 {
     const table *t = self;
-    (void)err;
+    if (t->broken)
+        return LB_FAIL(err, LB_EIO, "the disk is on fire");
     for (size_t i = 0; i < x.rows; i++)
         memcpy(x.data + i * x.stride, t->data + (first + i) * t->cols, t->cols * sizeof(float));
     return LB_OK;
@@ -33,8 +35,8 @@ static lb_stream stream_of(table *t)
 /* Errors that vary over pixels and rows; a parabola under noise of the given level. */
 static void make(double level, table *x, table *e)
 {
-    *x = (table){lb_xcalloc(ROWS * COLS, sizeof(float)), ROWS, COLS};
-    *e = (table){lb_xcalloc(ROWS * COLS, sizeof(float)), ROWS, COLS};
+    *x = (table){lb_xcalloc(ROWS * COLS, sizeof(float)), ROWS, COLS, false};
+    *e = (table){lb_xcalloc(ROWS * COLS, sizeof(float)), ROWS, COLS, false};
     lb_rng rng = lb_rng_make(7, 0);
     for (size_t i = 0; i < ROWS; i++)
         for (size_t j = 0; j < COLS; j++) {
@@ -111,7 +113,7 @@ Test(scatter, does_not_mind_a_few_wild_pixels_nor_pixels_without_error)
 Test(scatter, is_the_median_of_weighted_differences)
 {
     float flux[] = {1.0f, 2.0f, 5.0f, 4.0f, 4.5f}, error[] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f};
-    table x = {flux, 1, 5}, e = {error, 1, 5};
+    table x = {flux, 1, 5, false}, e = {error, 1, 5, false};
     double *out = estimate(&x, &e, 2);
     const double d[] = {2.0 / sqrt(1 + 16 + 9), 4.0 / sqrt(4 + 36 + 16), 1.5 / sqrt(9 + 64 + 25)};
     cr_expect(epsilon_eq(dbl, out[0], d[0] / 0.6744897501960817, 1e-12));
@@ -133,6 +135,17 @@ Test(scatter, says_what_is_wrong)
     error.rows--;
     cr_expect(eq(int, lb_scatter(&flux, &error, 2, all, NULL), LB_ESHAPE));
     error.rows++;
+    error.cols--;
+    cr_expect(eq(int, lb_scatter(&flux, &error, 2, all, NULL), LB_ESHAPE));
+    error.cols = flux.cols = 12; /* twelve pixels have no difference of order twelve */
+    cr_expect(eq(int, lb_scatter(&flux, &error, 12, all, NULL), LB_ESHAPE));
+    error.cols = flux.cols = COLS;
+    for (int k = 0; k < 2; k++) {
+        x.broken = k == 0;
+        e.broken = k == 1;
+        cr_expect(eq(int, lb_scatter(&flux, &error, 2, all, NULL), LB_EIO));
+    }
+    e.broken = false;
     x.data[600 * COLS + 3] = (float)NAN;
     cr_expect(eq(int, lb_scatter(&flux, &error, 2, all, &err), LB_ENUMERIC));
     cr_expect(ne(ptr, strstr(err.text, "row 600"), NULL), "%s", err.text);

@@ -400,6 +400,30 @@ Test(sweep, sets_with_different_columns_are_refused)
     expect_refusal(&d, members, LB_ESHAPE, "23");
 }
 
+Test(sweep, labels_and_groups_that_do_not_fit_are_refused)
+{
+    sets d = sets_make();
+    lb_labelled train = labelled(&d.train), val = labelled(&d.val);
+    const lb_stream test = toy_stream(&d.test);
+    const lb_sweep_options two = {.groups = GROUPS - 1, .alphas = wide_grid},
+                           three = {.groups = GROUPS, .alphas = wide_grid};
+    lb_gram *g = NULL;
+    lb_sweep *s = NULL;
+    cr_assert(eq(int,
+                 lb_gram_accumulate(&train.x, train.y, train.group,
+                                    (lb_gram_options){.groups = GROUPS}, &g, NULL),
+                 LB_OK));
+    cr_expect(eq(int, lb_sweep_fit(g, &val, &test, members, 1, two, &s, NULL), LB_ESHAPE));
+    val.y.n--;
+    cr_expect(eq(int, lb_sweep_fit(g, &val, &test, members, 1, three, &s, NULL), LB_ESHAPE));
+    val.y.n++;
+    train.y.n--;
+    cr_expect(eq(int, lb_sweep_run(&train, &val, &test, members, 1, three, &s, NULL), LB_ESHAPE));
+    cr_expect(eq(ptr, s, NULL));
+    lb_gram_free(g);
+    sets_free(&d);
+}
+
 Test(sweep, a_stream_that_breaks_ends_the_sweep_with_its_message)
 {
     sets d = sets_make();
@@ -411,6 +435,20 @@ Test(sweep, a_stream_that_breaks_ends_the_sweep_with_its_message)
     d = sets_make();
     d.test.broken_from = 50;
     expect_refusal(&d, members, LB_EIO, "on fire at row 50");
+    for (int which = 0; which < 2; which++) { /* read again, beyond the end of the grid */
+        const double high[] = {1e6, 1e7};
+        lb_sweep *s = NULL;
+        lb_error err = {0};
+        d = sets_make();
+        *(which ? &d.val.most_reads : &d.test.most_reads) = 1;
+        cr_expect(eq(int,
+                     run(&d, members, 1,
+                         (lb_sweep_options){.alphas = {high, 2}, .extend_decades = 2}, &s, &err),
+                     LB_EIO));
+        cr_expect(strstr(err.text, "after 1 reads") != NULL, "%s", err.text);
+        cr_expect(eq(ptr, s, NULL));
+        sets_free(&d);
+    }
 }
 
 Test(sweep, a_nan_in_a_training_row_that_counts_is_refused)

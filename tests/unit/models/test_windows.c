@@ -394,6 +394,7 @@ Test(windows, say_which_argument_is_wrong)
     const lb_window_feature depth = {"depth_x", LB_WINDOW_DEPTH, 0, 0};
     const lb_window_feature two = {"depth_of_two", LB_WINDOW_DEPTH, 0, 1};
     const lb_window_feature far = {"EW_far", LB_WINDOW_EW, 0, 2};
+    const lb_window_feature turned = {"EW_turned", LB_WINDOW_EW, 1, 0};
     const lb_window out_of_range[] = {{"Mg b", 5160, 5190, 5150, 5160, 5190, 5200}};
     const lb_window at_the_end[] = {{"red", 8835, 8845, 8825, 8835, 8845, 8855}};
     const lb_window thin[] = {{"thin", 8000.0, 8000.5, 7990, 8000, 8000.5, 8010}};
@@ -422,6 +423,15 @@ Test(windows, say_which_argument_is_wrong)
         int,
         refuse(&s, &(lb_window_set){lb_windows_four.windows, 2, &far, 1}, "air", 2, "there are 2"),
         LB_EINVAL));
+    cr_expect(
+        eq(int,
+           refuse(&s, &(lb_window_set){lb_windows_four.windows, 2, &turned, 1}, "air", 2, "1 to 0"),
+           LB_EINVAL));
+    double narrow[16];
+    cr_expect(eq(int,
+                 lb_windows_features(&lb_windows_four, (lb_window_options){0}, sky_wave(&s), "air",
+                                     sky_view(&s), lb_mat_of(narrow, 2, 8), NULL, NULL, NULL),
+                 LB_ESHAPE));
     s.wave[100] = s.wave[99];
     cr_expect(eq(int, refuse(&s, &lb_windows_four, "air", 2, "must increase"), LB_EINVAL));
     const sky tiny = {2, 2, s.wave, s.flux};
