@@ -87,7 +87,7 @@ void lb_quantile_bins_count(const int *bin, size_t rows, size_t n, size_t *count
 
 void lb_quantile_bins_interval(const lb_quantile_bins *b, size_t k, char out[LB_QUANTILE_BINS_TEXT])
 {
-    char lo[24] = "(-inf", hi[24] = "inf)";
+    char lo[24] = "(−∞", hi[24] = "∞)";
     if (k > 0)
         snprintf(lo, sizeof lo, "[%.6g", b->edge[k - 1]);
     if (k + 1 < b->n)

@@ -49,7 +49,7 @@ void lb_quantile_bins_assign(const lb_quantile_bins *b, lb_cvec x, int *bin);
 /** count[k] = rows of bin k; rows of bin -1 are not counted. */
 void lb_quantile_bins_count(const int *bin, size_t rows, size_t n, size_t *count);
 
-/** "(-inf, -0.25)", "[-0.25, 0.5)", "[0.5, inf)"; one bin is "(-inf, inf)". */
+/** "(−∞, -0.25)", "[-0.25, 0.5)", "[0.5, ∞)"; one bin is "(−∞, ∞)". */
 enum { LB_QUANTILE_BINS_TEXT = 64 };
 void lb_quantile_bins_interval(const lb_quantile_bins *b, size_t k,
                                char out[LB_QUANTILE_BINS_TEXT]);

@@ -126,14 +126,14 @@ Test(quantile_bins, intervals_read_as_they_are_meant)
     char s[LB_QUANTILE_BINS_TEXT];
     const double edges[] = {-0.25, 0.5};
     lb_quantile_bins_at(edges, 2, &b, &err);
-    const char *want[] = {"(-inf, -0.25)", "[-0.25, 0.5)", "[0.5, inf)"};
+    const char *want[] = {"(−∞, -0.25)", "[-0.25, 0.5)", "[0.5, ∞)"};
     for (size_t k = 0; k < 3; k++) {
         lb_quantile_bins_interval(&b, k, s);
         cr_expect(eq(str, s, (char *)want[k]));
     }
     lb_quantile_bins_at(NULL, 0, &b, &err);
     lb_quantile_bins_interval(&b, 0, s);
-    cr_expect(eq(str, s, "(-inf, inf)"));
+    cr_expect(eq(str, s, "(−∞, ∞)"));
 }
 
 /* --- merging ------------------------------------------------------------------------------------
