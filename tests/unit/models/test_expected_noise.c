@@ -222,6 +222,27 @@ Test(expected_noise, errors_that_are_no_positive_numbers_count_nothing)
     toy_free(&e);
 }
 
+Test(expected_noise, one_row_and_one_label_give_that_label)
+{
+    const double none[] = {0.0, 1.0};
+    for (size_t n = 1; n <= 40; n += 39) {
+        toy t = toy_make(n, 6, 17), e = errors_of(&t, 18);
+        for (size_t i = 0; i < n; i++) {
+            t.y[i] = 2.17;
+            t.group[i] = 0;
+        }
+        lb_ridge *r = fit(&t, &e, all_groups, 0.5, (lb_cvec){none, 2});
+        for (size_t k = 0; k < 2; k++) {
+            cr_expect(epsilon_eq(dbl, r->b[k], 2.17, 1e-14));
+            for (size_t j = 0; j < 6; j++)
+                cr_expect(eq(dbl, r->w.data[k * 6 + j], 0.0));
+        }
+        lb_ridge_free(r);
+        toy_free(&t);
+        toy_free(&e);
+    }
+}
+
 Test(expected_noise, constant_and_duplicated_pixels_are_fitted)
 {
     toy t = toy_make(200, 20, 15), e = errors_of(&t, 16);

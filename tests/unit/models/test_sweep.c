@@ -400,6 +400,21 @@ Test(sweep, sets_with_different_columns_are_refused)
     expect_refusal(&d, members, LB_ESHAPE, "23");
 }
 
+Test(sweep, a_single_training_row_gives_its_label)
+{
+    sets d = sets_make();
+    toy_free(&d.train);
+    d.train = toy_make(1, P, 1); /* fewer rows than columns as well */
+    d.train.group[0] = 0;
+    const lb_member m = {"one row", first_group};
+    lb_sweep *s = NULL;
+    cr_assert(eq(int, run(&d, &m, 1, (lb_sweep_options){.alphas = wide_grid}, &s, NULL), LB_OK));
+    for (size_t i = 0; i < d.test.n; i++)
+        cr_expect(eq(dbl, lb_sweep_get(s, 0).yhat_chosen.data[i], d.train.y[0]));
+    lb_sweep_free(s);
+    sets_free(&d);
+}
+
 Test(sweep, labels_and_groups_that_do_not_fit_are_refused)
 {
     sets d = sets_make();
