@@ -217,8 +217,8 @@ static lb_status extend(lb_sweep *s, int edge, const lb_gram *gram, const lb_lab
     return st;
 }
 
-static lb_status check_shapes(const lb_gram *gram, const lb_labelled *val, const lb_stream *test,
-                              size_t groups, lb_error *err)
+static lb_status check_rows(const lb_gram *gram, const lb_labelled *val, const lb_stream *test,
+                            size_t groups, lb_error *err)
 {
     if (lb_gram_cols(gram) != val->x.cols || lb_gram_cols(gram) != test->cols ||
         val->y.n != val->x.rows)
@@ -228,6 +228,10 @@ static lb_status check_shapes(const lb_gram *gram, const lb_labelled *val, const
     if (lb_gram_groups(gram) != groups)
         return LB_FAIL(err, LB_ESHAPE, "the training rows are in %zu groups, the models use %zu",
                        lb_gram_groups(gram), groups);
+    for (size_t i = 0; i < val->x.rows; i++)
+        if (val->group[i] < -1 || (val->group[i] >= 0 && (size_t)val->group[i] >= groups))
+            return LB_FAIL(err, LB_EINVAL, "validation row %zu is of group %d of %zu", i,
+                           val->group[i], groups);
     return LB_OK;
 }
 
@@ -245,7 +249,7 @@ lb_status lb_sweep_fit(const lb_gram *gram, const lb_labelled *val, const lb_str
     s->members = lb_xcalloc(n, sizeof *s->members);
     s->n = n;
     memcpy(first, options.alphas.data, options.alphas.n * sizeof *first);
-    if ((st = check_shapes(gram, val, test, options.groups, err)) != LB_OK)
+    if ((st = check_rows(gram, val, test, options.groups, err)) != LB_OK)
         goto done;
     for (size_t m = 0; m < n; m++) {
         every[m] = m;

@@ -61,8 +61,10 @@ typedef struct lb_sweep lb_sweep;
  * Fit and select every member.
  * @param train, val  labelled rows; a model uses the rows whose group it uses
  * @param test        spectra only; predictions are made for all its rows
- * @return LB_OK; LB_ESHAPE (columns or lengths disagree); LB_EINVAL (a member without training or
- *         with fewer than two validation rows); LB_ENUMERIC; what the streams return
+ * @return LB_OK; LB_ESHAPE (columns, lengths or numbers of groups disagree); LB_EINVAL (a group out
+ *         of range; a member without training rows, with fewer than two validation rows or with
+ *         labels there that do not vary; a grid that does not ascend); LB_ENUMERIC (NaN or infinity
+ *         in a row that counts, or in a prediction); what the streams return
  * Source: penalty by hold-out validation, Hastie, Tibshirani & Friedman, ESL 2nd ed., sec. 7.2.
  */
 lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const lb_stream *test,

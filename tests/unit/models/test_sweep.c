@@ -400,6 +400,16 @@ Test(sweep, sets_with_different_columns_are_refused)
     expect_refusal(&d, members, LB_ESHAPE, "23");
 }
 
+Test(sweep, a_validation_row_of_a_group_that_does_not_exist_is_refused)
+{
+    const int wrong[] = {GROUPS, -2};
+    for (int k = 0; k < 2; k++) {
+        sets d = sets_make();
+        d.val.group[7] = wrong[k];
+        expect_refusal(&d, members, LB_EINVAL, "validation row 7 is of group");
+    }
+}
+
 Test(sweep, a_single_training_row_gives_its_label)
 {
     sets d = sets_make();
