@@ -26,6 +26,10 @@
  * the factor of the alpha before in the same way, which does while both are small beside the
  * eigenvalues; its weights then agree with a factorisation's to 1e-12 in the norm of the system.
  *
+ * What awkward data come to: one row gives its label everywhere. Columns or conditions that are
+ * constant, zero or repeated, and more columns than rows, are fitted: the penalty makes the answer
+ * unique, unless it is too small for the matrix to be factored (LB_ENUMERIC).
+ *
  * The same bits for any number of threads. Cost for n rows, p columns, K conditions with U
  * products: n p^2 U multiplications, n p^2 where the conditions take few values; (K p)^3 / 6 a
  * penalty.

@@ -19,6 +19,10 @@
  * with M alpha for the penalty, and differs from the fit on one draw by what that draw happened to
  * be (Bishop 1995, Neural Computation 7, 108: noise is a penalty, here sum of e_j^2 on pixel j).
  *
+ * What awkward data come to: above level 0 the noise itself makes the system regular, so constant
+ * and repeated pixels and more pixels than rows are fitted at alpha 0 too; one row, or one label in
+ * all rows: w = 0, b = that label.
+ *
  * Worked example: all levels of E04 for a global model and nine bins
  *
  *   lb_noise_level levels[5] = {{0.0, val_0, test_0}, {0.1, val_1, test_1}, ...};   // noisy

@@ -23,7 +23,8 @@ typedef struct lb_lstsq {
  * that depend on each other share their weight (minimum norm in the scaled unknowns; Golub & Van
  * Loan, Matrix Computations, 4th ed., sec. 5.5). Residuals and weights are then refined together
  * with extended precision (Bjorck 1967, BIT 7, 257), which makes the digits depend on the condition
- * of X and no longer on its square, however large the residuals. Cost: O(n p^2).
+ * of X and no longer on its square, however large the residuals. More columns than rows, one row,
+ * and columns of zeros have that shortest answer too. Cost: O(n p^2).
  * @param x         (n, p); put a column of ones in it for an intercept
  * @param centred   TSS about the mean of y (a model with an intercept) or about 0
  * @param out       receives the fit; release with lb_lstsq_free()

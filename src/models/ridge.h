@@ -23,6 +23,10 @@
  * is below LB_RIDGE_RCOND, and for any alpha whose factorisation failed. At alpha = 0 the spectral
  * route drops eigenvalues below p * DBL_EPSILON * the largest: singular values of X below about
  * 1e-6 of the largest cannot be told from rounding in a Gram matrix.
+ *
+ * What awkward data come to: one row, or one label in all rows: w = 0, b = that label. More columns
+ * than rows: the penalty makes the answer unique, at alpha = 0 it is the shortest. A constant
+ * column has the weight 0, twins share theirs. NaN or infinity stops the Gram (linalg/gram.h).
  */
 typedef struct lb_ridge {
     lb_mat w;          /* (n_alpha, p) weights for x as it comes, also when fitted standardised */

@@ -11,7 +11,12 @@
 #include <stdint.h>
 
 /* What the networks that learn from spectra share (mlp.h, nn_mixture.h): where rows come from,
- * how they are standardised, and the loop over epochs with early stopping. */
+ * how they are standardised, and the loop over epochs with early stopping.
+ *
+ * What awkward data come to: one training row, more columns than rows, constant and repeated inputs
+ * are learnt from (a single row, all of whose inputs are constant, gives its label). One label in
+ * all training rows stays near it. One validation row, or one label there: nothing beats a
+ * constant, and the network is called undertrained. No row at all, NaN and infinity are refused. */
 
 /**
  * A tall matrix of inputs, in memory or behind a stream. In memory is the fast way: 28,800 x 4,096
