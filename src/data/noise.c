@@ -196,6 +196,7 @@ lb_stream lb_noisy_stream(lb_noisy *self)
 {
     return (lb_stream){.rows = lb_spectra_rows(self->spectra),
                        .cols = lb_spectra_pixels(self->spectra),
+                       .threaded = lb_spectra_is_made(self->spectra),
                        .read = read_noisy,
                        .self = self};
 }
@@ -209,6 +210,7 @@ lb_stream lb_error_stream(lb_spectra *spectra)
 {
     return (lb_stream){.rows = lb_spectra_rows(spectra),
                        .cols = lb_spectra_pixels(spectra),
+                       .threaded = lb_spectra_is_made(spectra),
                        .read = read_errors,
                        .self = spectra};
 }

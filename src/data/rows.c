@@ -23,7 +23,11 @@ static lb_status read_rows(void *self, size_t first, lb_matf x, lb_error *err)
 
 lb_stream lb_stream_of_rows(lb_stream_rows *self)
 {
-    return (lb_stream){.rows = self->n, .cols = self->base.cols, .read = read_rows, .self = self};
+    lb_stream s = self->base;
+    s.rows = self->n;
+    s.read = read_rows;
+    s.self = self;
+    return s;
 }
 
 static lb_status read_joined(void *self, size_t first, lb_matf x, lb_error *err)
@@ -54,7 +58,9 @@ static lb_status read_joined(void *self, size_t first, lb_matf x, lb_error *err)
 lb_stream lb_stream_joined(lb_joined *self)
 {
     lb_stream s = {.cols = self->parts[0].cols, .read = read_joined, .self = self};
-    for (size_t k = 0; k < self->n; k++)
+    for (size_t k = 0; k < self->n; k++) {
         s.rows += self->parts[k].rows;
+        s.threaded = s.threaded || self->parts[k].threaded;
+    }
     return s;
 }

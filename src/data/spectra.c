@@ -471,6 +471,7 @@ static lb_status read_block(hid_t set, const char *path, const char *name, hsize
     const hsize_t shape[2] = {x.rows, x.stride}, zero[2] = {0, 0};
     const hid_t space = H5Dget_space(set), memory = H5Screate_simple(2, shape, NULL);
     lb_status st = LB_OK;
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* every thread has its own, and rows are read ahead */
     if (x.stride != x.cols)
         H5Sselect_hyperslab(memory, H5S_SELECT_SET, zero, NULL, count, NULL);
     H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);

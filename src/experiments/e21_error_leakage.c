@@ -115,7 +115,7 @@ static lb_stream stream_of(const audit *a, bool train, bool photon, form f, vect
                    f,
                    a->share,
                    a->seed};
-    return (lb_stream){v->error.rows, v->error.cols, read_vectors, v};
+    return (lb_stream){v->error.rows, v->error.cols, read_vectors, v, v->error.threaded};
 }
 
 static lb_cvec logg_of(const audit *a, bool train)

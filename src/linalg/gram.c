@@ -385,15 +385,15 @@ static void *read_block(void *self)
     return NULL;
 }
 
-/* Read the block from row @p first on, if there is one, in a thread of its own; without one at hand
- * it is read at once. */
+/* Read the block from row @p first on, if there is one, in a thread of its own; at once if there is
+ * none to be had, or if the stream has its own. */
 static void start_reading(block *b, size_t first)
 {
     if (first >= b->x->rows)
         return;
     b->first = first;
     b->rows.rows = b->x->rows - first < BLOCK ? b->x->rows - first : BLOCK;
-    b->running = pthread_create(&b->reader, NULL, read_block, b) == 0;
+    b->running = !b->x->threaded && pthread_create(&b->reader, NULL, read_block, b) == 0;
     if (!b->running)
         read_block(b);
 }

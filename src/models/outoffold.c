@@ -126,7 +126,7 @@ static lb_status predict_held(const task *t, lb_ridge *const *fits, lb_mat held,
     for (size_t first = 0; first < held.rows && st == LB_OK; first += BLOCK) {
         window w = {t->x, first};
         const size_t n = held.rows - first < BLOCK ? held.rows - first : BLOCK;
-        const lb_stream rows = {n, t->x->cols, read_window, &w};
+        const lb_stream rows = {n, t->x->cols, read_window, &w, t->x->threaded};
         for (size_t f = 0; f < t->o.folds; f++)
             part[f].rows = n;
         st = lb_ridge_predict((const lb_ridge *const *)fits, t->o.folds, &rows, part, err);

@@ -66,7 +66,7 @@ int main(int argc, char **argv)
           e = {n, p, lb_xcalloc(n * p, sizeof(float))};
     double *y = lb_xcalloc(n, sizeof *y);
     int *group = lb_xcalloc(n, sizeof *group);
-    const lb_stream flux = {n, p, read_block, &x}, error = {n, p, read_block, &e};
+    const lb_stream flux = {n, p, read_block, &x, false}, error = {n, p, read_block, &e, false};
     const lb_mat squares = lb_mat_of(lb_xcalloc(GROUPS * p, sizeof(double)), GROUPS, p);
     lb_ridge *fits[MODELS * LEVELS] = {NULL};
     lb_gram *g = NULL;

@@ -90,7 +90,7 @@ static lb_gram *gram(witness *w, const lb_stream *x, bool float32)
 static void by_gram(witness *w, const spectra *s, const char *name, size_t k, const char *task,
                     const char *whole)
 {
-    const lb_stream x = {s->n, s->p, read_rows, (void *)s};
+    const lb_stream x = {s->n, s->p, read_rows, (void *)s, false};
     double best = INFINITY, best_whole = INFINITY;
     for (int r = 0; r < REPEATS && w->status == LB_OK; r++) {
         lb_pca *m = NULL;
@@ -113,8 +113,8 @@ static void by_gram(witness *w, const spectra *s, const char *name, size_t k, co
 /* By passes over the rows; and the scores of @p test. */
 static void by_stream(witness *w, const spectra *s, spectra *test)
 {
-    const lb_stream x = {s->n, s->p, read_rows, (void *)s};
-    const lb_stream other = {test->n, test->p, read_rows, test};
+    const lb_stream x = {s->n, s->p, read_rows, (void *)s, false};
+    const lb_stream other = {test->n, test->p, read_rows, test, false};
     double best = INFINITY, *scores = lb_xcalloc(test->n * K, sizeof *scores);
     lb_pca *m = NULL;
     for (int r = 0; r < REPEATS && w->status == LB_OK; r++) {

@@ -19,7 +19,7 @@ Test(rows, come_in_the_order_asked)
 {
     int calls = 0;
     static const size_t rows[] = {7, 0, 4, 5, 6, 4};
-    lb_stream_rows view = {{20, 3, read_base, &calls}, rows, 6};
+    lb_stream_rows view = {{20, 3, read_base, &calls, false}, rows, 6};
     const lb_stream s = lb_stream_of_rows(&view);
     cr_expect(eq(sz, s.rows, 6));
     cr_expect(eq(sz, s.cols, 3));
@@ -35,7 +35,7 @@ Test(rows, beyond_the_selection_or_the_base_are_refused)
 {
     int calls = 0;
     static const size_t rows[] = {1, 19, 20};
-    lb_stream_rows view = {{20, 3, read_base, &calls}, rows, 3};
+    lb_stream_rows view = {{20, 3, read_base, &calls, false}, rows, 3};
     const lb_stream s = lb_stream_of_rows(&view);
     float x[9];
     cr_expect(eq(int, s.read(s.self, 2, (lb_matf){x, 2, 3, 3}, NULL), LB_ESHAPE));
@@ -47,7 +47,7 @@ Test(rows, of_joined_streams_follow_one_another)
 {
     int calls[3] = {0};
     const lb_stream parts[] = {
-        {2, 3, read_base, &calls[0]}, {0, 3, read_base, &calls[1]}, {4, 3, read_base, &calls[2]}};
+        {2, 3, read_base, &calls[0], false}, {0, 3, read_base, &calls[1], false}, {4, 3, read_base, &calls[2], false}};
     lb_joined joined = {parts, 3};
     const lb_stream s = lb_stream_joined(&joined);
     static const size_t expected[] = {0, 1, 0, 1, 2, 3};
@@ -76,7 +76,7 @@ static lb_status read_nothing(void *self, size_t first, lb_matf x, lb_error *err
 Test(rows, of_joined_streams_fail_as_their_part_does)
 {
     int calls = 0;
-    const lb_stream parts[] = {{2, 3, read_base, &calls}, {4, 3, read_nothing, NULL}};
+    const lb_stream parts[] = {{2, 3, read_base, &calls, false}, {4, 3, read_nothing, NULL, false}};
     lb_joined joined = {parts, 2};
     const lb_stream s = lb_stream_joined(&joined);
     float x[9];

@@ -281,7 +281,7 @@ Test(gram, names_the_row_and_column_that_is_not_finite)
 Test(gram, refuses_arguments_that_make_no_sense)
 {
     toy t = toy_make(50, 4, 16);
-    const lb_stream s = toy_stream(&t), narrow = {t.n, 0, toy_read, &t};
+    const lb_stream s = toy_stream(&t), narrow = {t.n, 0, toy_read, &t, false};
     lb_gram *g = NULL;
     lb_error err = {0};
     const lb_cvec y = toy_y(&t), fewer = {t.y, t.n - 1};
@@ -317,7 +317,7 @@ Test(gram, passes_on_what_the_stream_reports)
 Test(gram, of_a_stream_without_rows_is_empty)
 {
     toy t = toy_make(1, 3, 18);
-    const lb_stream s = {0, 3, toy_read, &t};
+    const lb_stream s = {0, 3, toy_read, &t, false};
     lb_gram *g = NULL;
     cr_assert(eq(
         int,

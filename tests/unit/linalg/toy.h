@@ -35,7 +35,7 @@ static lb_status toy_read(void *self, size_t first, lb_matf x, lb_error *err)
 
 static inline lb_stream toy_stream(toy *t)
 {
-    return (lb_stream){t->n, t->p, toy_read, t};
+    return (lb_stream){t->n, t->p, toy_read, t, false};
 }
 
 static inline lb_cvec toy_y(const toy *t)

@@ -513,7 +513,7 @@ Test(conditional, other_conditions_are_combined_with_the_same_projection)
     cr_expect(eq(int, lb_conditional_project(f, &x, lb_mat_rows(parts, 0, 119), NULL), LB_ESHAPE));
     cr_expect(
         eq(int, lb_conditional_project(f, &x, (lb_mat){parts.data, 120, 8, 9}, NULL), LB_ESHAPE));
-    const lb_stream narrow = {x.rows, x.cols - 1, x.read, x.self};
+    const lb_stream narrow = {x.rows, x.cols - 1, x.read, x.self, false};
     cr_expect(eq(int, lb_conditional_project(f, &narrow, parts, NULL), LB_ESHAPE));
     const lb_cmat none = {d.test.variables, 120, 0, V}, late = {d.test.variables, 119, V, V};
     cr_expect(eq(int, lb_conditional_combine(f, lb_mat_const(parts), none, yhat, NULL), LB_ESHAPE));

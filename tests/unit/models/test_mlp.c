@@ -196,7 +196,7 @@ Test(mlp, threads_company_and_streams_do_not_change_a_bit)
 {
     world *w = make();
     const int before = omp_get_max_threads();
-    const lb_stream stream = {N, P, read_world, w};
+    const lb_stream stream = {N, P, read_world, w, false};
     lb_mlp_task tasks[3] = {task_of(w), task_of(w), task_of(w)};
     tasks[1].data.n_train = 200;
     tasks[1].options.hidden[1] = 9;
@@ -363,7 +363,7 @@ Test(mlp, names_the_row_that_is_not_finite)
 Test(mlp, passes_on_what_the_stream_says_and_which_network_failed)
 {
     world *w = make();
-    const lb_stream stream = {N, P, read_world, w};
+    const lb_stream stream = {N, P, read_world, w, false};
     lb_mlp_task tasks[2] = {task_of(w), task_of(w)};
     lb_mlp *m[2];
     lb_error err = {0};

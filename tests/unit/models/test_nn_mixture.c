@@ -351,7 +351,7 @@ Test(nn_mixture, says_which_argument_is_wrong)
 Test(nn_mixture, passes_on_what_the_stream_says)
 {
     world *w = make();
-    const lb_stream stream = {N, P, read_world, w};
+    const lb_stream stream = {N, P, read_world, w, false};
     lb_nn_mixture_task t = task_of(w);
     t.options.expert.training.epochs = 2;
     lb_nn_mixture *in_memory = fit(t), *m = NULL;

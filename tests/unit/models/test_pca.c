@@ -476,7 +476,7 @@ Test(pca, a_stream_that_changes_its_rows_is_found_out)
 {
     for (int first = 0; first < 2; first++) {
         fickle f = {latents(70, 1100, 1), 0, first};
-        const lb_stream x = {70, 1100, fickle_read, &f};
+        const lb_stream x = {70, 1100, fickle_read, &f, false};
         lb_pca *m = NULL;
         lb_error err = {0};
         cr_expect(eq(int, lb_pca_fit_stream(&x, 2, &m, &err), LB_ENUMERIC));

@@ -511,7 +511,7 @@ Test(ridge, predictions_are_the_linear_map_of_each_model)
     yhat[1].rows--;
     cr_expect(eq(int, lb_ridge_predict(borrowed, 2, &s, yhat, NULL), LB_ESHAPE));
     yhat[1].rows++;
-    const lb_stream narrow = {s.rows, s.cols - 1, s.read, s.self};
+    const lb_stream narrow = {s.rows, s.cols - 1, s.read, s.self, false};
     cr_expect(eq(int, lb_ridge_predict(borrowed, 2, &narrow, yhat, NULL), LB_ESHAPE));
     t.x[1290 * t.p + 3] = NAN;
     cr_expect(eq(int, lb_ridge_predict(borrowed, 2, &s, yhat, &err), LB_ENUMERIC));

@@ -29,7 +29,7 @@ static lb_status read_table(void *self, size_t first, lb_matf x, lb_error *err)
 
 static lb_stream stream_of(table *t)
 {
-    return (lb_stream){t->rows, t->cols, read_table, t};
+    return (lb_stream){t->rows, t->cols, read_table, t, false};
 }
 
 /* Errors that vary over pixels and rows; a parabola under noise of the given level. */

@@ -318,7 +318,7 @@ Test(sweep, says_the_same_of_its_test_rows_whenever_it_is_asked)
             cr_expect(epsilon_eq(dbl, by_hand, m.yhat_chosen.data[i], 1e-9));
         }
     }
-    const lb_stream narrow = {x.rows, x.cols - 1, x.read, x.self};
+    const lb_stream narrow = {x.rows, x.cols - 1, x.read, x.self, false};
     cr_expect(eq(int, lb_sweep_predict(s, pick, 2, &narrow, yhat, NULL), LB_ESHAPE));
     free(yhat.data);
     lb_sweep_free(s);
