@@ -4,8 +4,7 @@
 #include "core/memory.h"
 #include "linalg/blas.h"
 #include "linalg/cholesky.h"
-#include "linalg/cross.h"
-#include "models/conditional_system.h"
+#include "models/conditional_descent.h"
 #include "models/penalty.h"
 
 #include <math.h>
@@ -15,26 +14,12 @@
 enum {
     READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
-    S = LB_CROSS_STRIP,
-    WIDE = LB_CROSS_WIDE,
-    PANEL = 8 * WIDE, /* strips of the factor solved at a time */
-    ALONE = 1024,     /* columns of the factor that one thread solves faster than two */
-    FOLD_STEPS = 60,  /* of conjugate gradients, before a fold is factored */
-    FIT_STEPS = 12,   /* the same for all rows, before another alpha is factored */
+    SHARED = 12, /* steps of conjugate gradients as dear as a factor: from here it is shared */
 };
 
 /* Of conjugate gradients: the error of the weights in the norm of the system. */
 #define FIT_TOLERANCE 1e-12
 #define FOLD_TOLERANCE 1e-8
-
-/* Compiled once per instruction set and chosen at load time; without contraction all of them give
- * the same bits (see data/noise.c). */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
-    !defined(__SANITIZE_ADDRESS__)
-#define FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EVERY_CPU
-#endif
 
 /* One member: its fits, its penalty, its predictions. */
 typedef struct member {
@@ -58,7 +43,6 @@ typedef struct job {
     lb_conditional_system *all, **without; /* (folds) systems that leave one out */
     size_t folds;
     lb_cholesky *room;
-    double *w_without; /* (folds, k p) weights at the last alpha */
     member *m;
 } job;
 
@@ -165,275 +149,118 @@ static lb_status predict(const lb_conditional_fit *fit, size_t from,
     return st;
 }
 
-/* --- a factor and several right-hand sides ------------------------------------------------------
+/* --- many penalties -----------------------------------------------------------------------------
  */
 
-/* z (p, S) -= what the columns before @p first of U'z have to say about strips begin .. end-1. */
-static void from_above(lb_cholesky *u, size_t p, size_t first, size_t begin, size_t end, double *z)
+static lb_status factor(job *q, lb_descent *d, lb_error *err)
 {
-    _Alignas(64) double sum[S][WIDE * S];
-    for (size_t k = 0; k < first; k += LB_CROSS_CHAIN) {
-        const size_t rows = first - k < LB_CROSS_CHAIN ? first - k : LB_CROSS_CHAIN;
-        const double *b[WIDE];
-        for (size_t q = 0; q < WIDE; q++)
-            b[q] = lb_cholesky_place(u, k, (begin + q < end ? begin + q : end - 1) * S);
-        lb_cross_block(rows, z + k * S, b, sum);
-        for (size_t c = 0; c < (end - begin) * S && begin * S + c < p; c++)
-            for (size_t r = 0; r < S; r++)
-                z[(begin * S + c) * S + r] -= sum[r][c];
-    }
-}
-
-/* U'z = b within columns first .. last-1. */
-static void solve_lower(lb_cholesky *u, size_t first, size_t last, double *z)
-{
-    for (size_t j = first; j < last; j++) {
-        for (size_t k = first; k < j; k++) {
-            const double e = *lb_cholesky_place(u, k, j);
-            for (size_t r = 0; r < S; r++)
-                z[j * S + r] -= e * z[k * S + r];
-        }
-        const double pivot = *lb_cholesky_place(u, j, j);
-        for (size_t r = 0; r < S; r++)
-            z[j * S + r] /= pivot;
-    }
-}
-
-/* Ux = z within columns first .. last-1. */
-static void solve_upper(lb_cholesky *u, size_t first, size_t last, double *z)
-{
-    for (size_t j = last; j-- > first;) {
-        const double pivot = *lb_cholesky_place(u, j, j);
-        for (size_t r = 0; r < S; r++)
-            z[j * S + r] /= pivot;
-        for (size_t k = first; k < j; k++) {
-            const double e = *lb_cholesky_place(u, k, j);
-            for (size_t r = 0; r < S; r++)
-                z[k * S + r] -= e * z[j * S + r];
-        }
-    }
-}
-
-/* z (rows, S) -= a strip of U (rows, S), from its row 0, times x (S, S). */
-FOR_EVERY_CPU static void subtract_strip(size_t rows, const double *restrict u,
-                                         const double *restrict x, double *restrict z)
-{
-    for (size_t k = 0; k < rows; k++, u += S, z += S) {
-        double sum[S] = {0.0};
-        for (size_t c = 0; c < S; c++)
-            for (size_t r = 0; r < S; r++)
-                sum[r] += u[c] * x[c * S + r];
-        for (size_t r = 0; r < S; r++)
-            z[r] -= sum[r];
-    }
-}
-
-/* Rows begin .. end-1 of z -= columns first .. last-1 of U times x. */
-static void from_right(lb_cholesky *u, size_t first, size_t last, size_t begin, size_t end,
-                       double *z)
-{
-    for (size_t j = first; j < last; j += S) {
-        double x[S * S] = {0.0}; /* beyond the last column: nothing */
-        memcpy(x, z + j * S, (last - j < S ? last - j : S) * S * sizeof *x);
-        subtract_strip(end - begin, lb_cholesky_place(u, begin, j), x, z + begin * S);
-    }
-}
-
-/* Solve U'U x = b for up to S right-hand sides at once, z (p, S) holding b and then x. */
-static void solve_several(lb_cholesky *u, size_t p, double *z)
-{
-    const size_t step = PANEL * S, strips = (p + S - 1) / S;
-    for (size_t first = 0; first < p; first += step) {
-        const size_t last = first + step < p ? first + step : p, end = (last + S - 1) / S;
-#pragma omp parallel for schedule(static, 1) if (first >= ALONE)
-        for (size_t s = first / S; s < end; s += WIDE)
-            from_above(u, p, first, s, s + WIDE < end ? s + WIDE : end, z);
-        solve_lower(u, first, last, z);
-    }
-    for (size_t at = (strips + PANEL - 1) / PANEL; at-- > 0;) {
-        const size_t first = at * step, last = first + step < p ? first + step : p;
-        solve_upper(u, first, last, z);
-#pragma omp parallel for schedule(static, 1) if (first >= ALONE)
-        for (size_t begin = 0; begin < first; begin += step)
-            from_right(u, first, last, begin, begin + step, z);
-    }
-}
-
-/* --- one penalty --------------------------------------------------------------------------------
- */
-
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
-/* One system by conjugate gradients: vectors of n. */
-typedef struct descent {
-    lb_conditional_system *s;
-    double *x;             /* its start, then its solution; borrowed */
-    double *r, *z, *d, *q; /* residual, preconditioned residual, direction, A direction */
-    double rz;
-    enum { RUNNING, CONVERGED, STUCK } state;
-} descent;
-
-static descent descent_new(lb_conditional_system *s, double *x, size_t n)
-{
-    double *r = lb_xcalloc(4 * n, sizeof *r);
-    return (descent){s, x, r, r + n, r + 2 * n, r + 3 * n, 0.0, RUNNING};
-}
-
-/* z = (U'U)^-1 r for every system. */
-static void precondition(lb_cholesky *u, descent *f, size_t count, size_t n)
-{
-    double *block = lb_xaligned(n * S, sizeof *block);
-    for (size_t from = 0; from < count; from += S) {
-        const size_t here = count - from < S ? count - from : S;
-        memset(block, 0, n * S * sizeof *block);
-        for (size_t k = 0; k < here; k++)
-            for (size_t i = 0; i < n; i++)
-                block[i * S + k] = f[from + k].r[i];
-        solve_several(u, n, block);
-        for (size_t k = 0; k < here; k++)
-            for (size_t i = 0; i < n; i++)
-                f[from + k].z[i] = block[i * S + k];
-    }
-    free(block);
-}
-
-/* q = (A + alpha I) v, v = x or the direction, for every system that is still running; how many. */
-static size_t multiply(descent *f, size_t count, bool of_x, double alpha, size_t n)
-{
-    lb_conditional_system **s = lb_xcalloc(count, sizeof *s);
-    const double **v = lb_xcalloc(count, sizeof *v);
-    double **out = lb_xcalloc(count, sizeof *out);
-    size_t running = 0;
-    for (size_t k = 0; k < count; k++)
-        if (f[k].state == RUNNING) {
-            s[running] = f[k].s;
-            v[running] = of_x ? f[k].x : f[k].d;
-            out[running++] = f[k].q;
-        }
-    if (running)
-        lb_conditional_system_multiply(s, running, v, out);
-    for (size_t k = 0; k < running; k++)
-        for (size_t i = 0; i < n; i++)
-            out[k][i] += alpha * v[k][i];
-    free(s);
-    free(v);
-    free(out);
-    return running;
-}
-
-/* The next direction, z being known, or the end. The error r'(U'U)^-1 r is measured against x'b,
- * which is the square of the solution in the norm of the system. */
-static void turn(descent *f, int step, double tolerance, size_t n)
-{
-    const double rz = dot(f->r, f->z, n), beta = step ? rz / f->rz : 0.0;
-    const double size = fmax(0.0, dot(f->x, lb_conditional_system_right(f->s).data, n));
-    f->rz = rz;
-    if (!(rz > tolerance * tolerance * size))
-        f->state = rz >= 0.0 ? CONVERGED : STUCK;
-    for (size_t i = 0; i < n; i++)
-        f->d[i] = f->z[i] + beta * f->d[i];
-}
-
-static void advance(descent *f, size_t n)
-{
-    const double curvature = dot(f->d, f->q, n), length = f->rz / curvature;
-    if (!(curvature > 0.0)) {
-        f->state = STUCK;
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        f->x[i] += length * f->d[i];
-        f->r[i] -= length * f->q[i];
-    }
-}
-
-/* Every system as far as it comes in @p most steps; the factor @p u is near all of them. */
-static void descend(lb_cholesky *u, descent *f, size_t count, double alpha, double tolerance,
-                    int most, size_t n)
-{
-    multiply(f, count, true, alpha, n);
-    for (size_t k = 0; k < count; k++)
-        for (size_t i = 0; i < n; i++)
-            f[k].r[i] = lb_conditional_system_right(f[k].s).data[i] - f[k].q[i];
-    for (int step = 0; step <= most; step++) {
-        precondition(u, f, count, n);
-        for (size_t k = 0; k < count; k++)
-            if (f[k].state == RUNNING)
-                turn(&f[k], step, tolerance, n);
-        if (step == most || !multiply(f, count, false, alpha, n))
-            break;
-        for (size_t k = 0; k < count; k++)
-            if (f[k].state == RUNNING)
-                advance(&f[k], n);
-    }
-}
-
-static lb_status factor(job *q, lb_conditional_system *s, double alpha, double *w, lb_error *err)
-{
-    const lb_cvec right = lb_conditional_system_right(s);
-    lb_conditional_system_load(s, q->room);
+    const lb_cvec right = lb_conditional_system_right(d->system);
+    lb_conditional_system_load(d->system, q->room);
     q->m->factorisations++;
-    if (lb_cholesky_factor(q->room, alpha, NULL) != LB_OK)
+    if (lb_cholesky_factor(q->room, d->alpha, NULL) != LB_OK)
         return LB_FAIL(err, LB_ENUMERIC,
                        "the normal matrix of %zu columns cannot be factored with alpha = %g: leave "
                        "out the smallest alphas, or centre and scale the conditions",
-                       right.n, alpha);
-    memcpy(w, right.data, right.n * sizeof *w);
-    lb_cholesky_solve(q->room, (lb_vec){w, right.n});
+                       right.n, d->alpha);
+    memcpy(d->w, right.data, right.n * sizeof *d->w);
+    lb_cholesky_solve(q->room, (lb_vec){d->w, right.n});
+    d->solved = true;
     return LB_OK;
 }
 
-/* Weights on all rows. While alpha is small beside the eigenvalues, the factor of another alpha
- * does for a few steps from the weights there, @p before: cheaper than a factorisation of (k p)^3 /
- * 3 multiplications, if that is large beside a product with every Gram. */
-static lb_status fit_all(job *q, double alpha, const double *before, double *w, lb_error *err)
+/* Whether a factor is worth sharing among penalties: it takes (k p)^3 / 3 multiplications, a step of
+ * conjugate gradients one with the factor and one with every Gram. */
+static bool worth_sharing(const job *q)
 {
-    const size_t n = q->m->fit.k * q->m->fit.p, k = q->m->fit.k;
-    const double worth = (double)(k * k * n) / 240.0 / (double)lb_conditional_gram_count(q->g);
-    if (before && worth >= FIT_STEPS) {
-        memcpy(w, before, n * sizeof *w);
-        descent f = descent_new(q->all, w, n);
-        descend(q->room, &f, 1, alpha, FIT_TOLERANCE, FIT_STEPS, n);
-        free(f.r);
-        if (f.state == CONVERGED)
-            return LB_OK;
-    }
-    return factor(q, q->all, alpha, w, err);
+    const double k = (double)q->m->fit.k, p = (double)q->m->fit.p;
+    return k * k * k * p / 240.0 / (double)lb_conditional_gram_count(q->g) >= SHARED;
 }
 
-/* Mean R2 over the folds, each from the model that was fitted without it. The room holds a factor
- * of all rows or of most of them; the weights start from those of the last alpha. */
-static lb_status score_folds(job *q, double alpha, double *r2, lb_error *err)
+/* Which penalty to factor next: the largest but one of those with unsolved systems, since a factor
+ * serves a decade above and, where the eigenvalues are larger than alpha, everything below. */
+static size_t next_pivot(const lb_descent *d, size_t alphas, size_t each, bool shared)
 {
-    const size_t n = q->m->fit.k * q->m->fit.p;
-    descent *f = lb_xcalloc(q->folds, sizeof *f);
-    const double **w = lb_xcalloc(q->folds, sizeof *w);
-    double *each = lb_xcalloc(q->folds, sizeof *each);
+    size_t pivot = alphas, larger = 0;
+    for (size_t a = alphas; a-- > 0;) {
+        size_t open = 0;
+        for (size_t k = 0; k < each; k++)
+            open += !d[a * each + k].solved;
+        if (!open)
+            continue;
+        pivot = a;
+        if (!shared || larger++)
+            break;
+    }
+    return pivot;
+}
+
+/* Everything at the penalty of a pivot, and what else its factor serves. Rows of @p d: a penalty,
+ * the fit on all rows and then those without a fold. */
+static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot, bool shared,
+                             lb_error *err)
+{
+    const size_t each = 1 + q->folds, n = q->m->fit.k * q->m->fit.p;
+    lb_descent *first = d + pivot * each, **open = lb_xcalloc(alphas * each, sizeof *open);
     lb_status st = LB_OK;
-    for (size_t k = 0; k < q->folds; k++) {
-        f[k] = descent_new(q->without[k], q->w_without + k * n, n);
-        w[k] = f[k].x;
+    size_t count = 0;
+    if (!first->solved || q->folds || shared)
+        st = factor(q, first, err);
+    for (size_t k = 0; k < alphas * each && st == LB_OK; k++) {
+        if (d[k].solved || (!shared && k / each != pivot))
+            continue;
+        memcpy(d[k].w, first->w, n * sizeof *d[k].w);
+        open[count++] = &d[k];
     }
-    descend(q->room, f, q->folds, alpha, FOLD_TOLERANCE, FOLD_STEPS, n);
-    for (size_t k = 0; k < q->folds && st == LB_OK; k++)
-        if (f[k].state != CONVERGED)
-            st = factor(q, q->without[k], alpha, f[k].x, err);
-    if (st == LB_OK)
-        lb_conditional_system_score(q->without, q->folds, w, each);
-    *r2 = 0.0;
-    for (size_t k = 0; k < q->folds; k++) {
-        *r2 += each[k] / (double)q->folds;
-        free(f[k].r);
-    }
-    free(f);
-    free(w);
+    lb_descend(q->room, open, count);
+    for (size_t k = 0; k < each && st == LB_OK; k++)
+        if (!first[k].solved)
+            st = factor(q, &first[k], err);
+    free(open);
+    return st;
+}
+
+/* Mean R2 over the folds, each from the model that was fitted without it, @p w (folds, k p). */
+static double score_folds(const job *q, const double *w)
+{
+    const double **row = lb_xcalloc(q->folds, sizeof *row);
+    double *each = lb_xcalloc(q->folds, sizeof *each), mean = 0.0;
+    for (size_t k = 0; k < q->folds; k++)
+        row[k] = w + k * q->m->fit.k * q->m->fit.p;
+    lb_conditional_system_score(q->without, q->folds, row, each);
+    for (size_t k = 0; k < q->folds; k++)
+        mean += each[k] / (double)q->folds;
+    free(row);
     free(each);
+    return mean;
+}
+
+/* Weights of the penalties from number @p from on, and the mean R2 over the folds if there are any,
+ * each from the model that was fitted without it. */
+static lb_status fit_penalties(job *q, size_t from, double *r2, lb_error *err)
+{
+    const lb_conditional_fit *fit = &q->m->fit;
+    const size_t n = fit->k * fit->p, alphas = fit->n_alpha - from, each = 1 + q->folds;
+    const bool shared = worth_sharing(q);
+    lb_descent *d = lb_xcalloc(alphas * each, sizeof *d);
+    double *without = lb_xaligned(alphas * q->folds * n + 1, sizeof *without);
+    lb_status st = LB_OK;
+    for (size_t a = 0; a < alphas; a++)
+        for (size_t k = 0; k < each; k++)
+            d[a * each + k] =
+                k == 0 ? (lb_descent){q->all, fit->alpha[from + a], FIT_TOLERANCE,
+                                      fit->w + (from + a) * n, false}
+                       : (lb_descent){q->without[k - 1], fit->alpha[from + a], FOLD_TOLERANCE,
+                                      without + (a * q->folds + k - 1) * n, false};
+    for (size_t pivot; st == LB_OK && (pivot = next_pivot(d, alphas, each, shared)) < alphas;)
+        st = solve_round(q, d, alphas, pivot, shared, err);
+    for (size_t a = 0; a < alphas && st == LB_OK; a++) {
+        lb_conditional_system_finish(q->all, fit->w + (from + a) * n, &fit->b[from + a],
+                                     fit->offset + (from + a) * fit->k);
+        if (q->folds)
+            r2[a] = score_folds(q, without + a * q->folds * n);
+    }
+    free(d);
+    free(without);
     return st;
 }
 
@@ -480,16 +307,7 @@ static lb_status score_member(void *self, lb_cvec alphas, double *r2, lb_error *
     double *on_val = NULL, *on_test = NULL;
     lb_status st = LB_OK;
     fit_grow(fit, alphas);
-    for (size_t a = from; a < fit->n_alpha && st == LB_OK; a++) {
-        double *w = fit->w + a * fit->k * fit->p;
-        const double *before = a ? w - fit->k * fit->p : NULL;
-        if ((st = fit_all(q, fit->alpha[a], before, w, err)) != LB_OK)
-            break;
-        lb_conditional_system_finish(q->all, w, &fit->b[a], fit->offset + a * fit->k);
-        if (q->folds)
-            st = score_folds(q, fit->alpha[a], &r2[a - from], err);
-    }
-    if (st != LB_OK || (st = predict(fit, from, q->test, &on_test, err)) != LB_OK ||
+    if ((st = fit_penalties(q, from, r2, err)) != LB_OK || (st = predict(fit, from, q->test, &on_test, err)) != LB_OK ||
         (!q->folds && (st = predict(fit, from, &q->val->rows, &on_val, err)) != LB_OK))
         goto done;
     for (size_t a = 0; a < alphas.n && !q->folds; a++)
@@ -518,7 +336,6 @@ static lb_status run_member(job *q, const lb_conditional_member *given,
     if (st == LB_OK) {
         m->fit.n_rows = lb_conditional_system_rows(q->all);
         q->room = lb_cholesky_new(m->fit.k * m->fit.p);
-        q->w_without = lb_xcalloc(o->folds * m->fit.k * m->fit.p, sizeof(double));
         st = lb_penalty_search(o->alphas, o->extend_decades, score_member, q, &m->penalty, err);
     }
     if (st != LB_OK)
@@ -528,7 +345,6 @@ static lb_status run_member(job *q, const lb_conditional_member *given,
     for (size_t f = 0; f < o->folds; f++)
         lb_conditional_system_free(q->without[f]);
     free(q->without);
-    free(q->w_without);
     return st;
 }
 
