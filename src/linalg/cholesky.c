@@ -78,7 +78,7 @@ static void subtract(lb_cholesky *f, size_t si, size_t sj, size_t end, size_t fr
     const double *b[WIDE];
     for (size_t q = 0; q < WIDE; q++)
         b[q] = line(f, sj + q < end ? sj + q : end - 1, from);
-    lb_cross_block(to - from, line(f, si, from), b, sum);
+    lb_cross_block(to - from, line(f, si, from), S, 1, b, sum);
     for (size_t q = 0; q < WIDE && sj + q < end; q++)
         for (size_t r = 0; r < S; r++) {
             double *out = line(f, sj + q, si * S + r);

@@ -43,10 +43,20 @@ static inline size_t lb_strips_size(size_t rows_max, size_t cols)
 void lb_cross_add(lb_strips a, lb_strips b, bool lower, lb_mat c);
 
 /**
- * The register block alone: sum(r, q * STRIP + c) = sum over rows t of a(t, r) b[q](t, c), for one
- * strip of A and LB_CROSS_WIDE strips of B, all 64-byte aligned.
+ * C += A'B or, if @p transpose, C += AB, where A lies row by row: for tiles that are used too seldom
+ * to be laid out in strips first. The columns of the left factor, A or A', must be a multiple of
+ * LB_CROSS_STRIP.
  */
-typedef void lb_cross_loop(size_t rows, const double *a, const double *const b[LB_CROSS_WIDE],
+void lb_cross_add_rows(lb_cmat a, bool transpose, lb_strips b, lb_mat c);
+
+/**
+ * The register block alone: sum(r, q * STRIP + c) = sum over rows t of A(t, r) b[q](t, c), for
+ * LB_CROSS_STRIP columns of A, A(t, r) = a[t * down + r * across], and LB_CROSS_WIDE strips of B,
+ * 64-byte aligned. A strip has down = LB_CROSS_STRIP, across = 1; a row-major matrix of n columns
+ * has down = n, across = 1, and its transpose down = 1, across = n.
+ */
+typedef void lb_cross_loop(size_t rows, const double *a, size_t down, size_t across,
+                           const double *const b[LB_CROSS_WIDE],
                            double sum[LB_CROSS_STRIP][LB_CROSS_WIDE * LB_CROSS_STRIP]);
 lb_cross_loop lb_cross_block;
 

@@ -169,9 +169,12 @@ static lb_status factor(job *q, lb_descent *d, lb_error *err)
 }
 
 /* Whether a factor is worth sharing among penalties: it takes (k p)^3 / 3 multiplications, a step of
- * conjugate gradients one with the factor and one with every Gram. */
+ * conjugate gradients one with the factor and one with every Gram. Folds take such steps anyway, and
+ * those of all penalties together are hardly dearer than those of one. */
 static bool worth_sharing(const job *q)
 {
+    if (q->folds)
+        return true;
     const double k = (double)q->m->fit.k, p = (double)q->m->fit.p;
     return k * k * k * p / 240.0 / (double)lb_conditional_gram_count(q->g) >= SHARED;
 }
@@ -201,10 +204,8 @@ static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot,
 {
     const size_t each = 1 + q->folds, n = q->m->fit.k * q->m->fit.p;
     lb_descent *first = d + pivot * each, **open = lb_xcalloc(alphas * each, sizeof *open);
-    lb_status st = LB_OK;
+    lb_status st = factor(q, first, err);
     size_t count = 0;
-    if (!first->solved || q->folds || shared)
-        st = factor(q, first, err);
     for (size_t k = 0; k < alphas * each && st == LB_OK; k++) {
         if (d[k].solved || (!shared && k / each != pivot))
             continue;

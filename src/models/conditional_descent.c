@@ -38,7 +38,7 @@ static void from_above(lb_cholesky *u, size_t p, size_t first, size_t begin, siz
         const double *b[WIDE];
         for (size_t q = 0; q < WIDE; q++)
             b[q] = lb_cholesky_place(u, k, (begin + q < end ? begin + q : end - 1) * S);
-        lb_cross_block(rows, z + k * S, b, sum);
+        lb_cross_block(rows, z + k * S, S, 1, b, sum);
         for (size_t c = 0; c < (end - begin) * S && begin * S + c < p; c++)
             for (size_t r = 0; r < S; r++)
                 z[(begin * S + c) * S + r] -= sum[r][c];

@@ -699,7 +699,7 @@ typedef struct product {
     const lb_conditional_gram *g;
     const lb_fold_choice *rows;
     size_t n, k;
-    const size_t *pair;
+    const size_t *alone, *pair;
     const double *const *v;
     double *const *out;
     size_t width; /* vectors a Gram is multiplied by, padded */
@@ -725,33 +725,67 @@ static void lay_out(const double *tile, size_t height, size_t width, bool diagon
         strips[k] = k % S + k / S / TILE * S < k / S % TILE ? strips[k] : mirror[k];
 }
 
-/* Gram times vectors: rows of tile (I, J) and, off the diagonal, of its mirror image.
+/* A tile that is ragged, or on the diagonal where only its lower triangle is there, times vectors.
  * @param strips  scratch, two tiles, zero where no tile reaches */
+static void multiply_laid_out(const double *tile, size_t height, size_t width, bool diagonal,
+                              lb_strips vi, lb_strips vj, double *strips, lb_mat out_i,
+                              lb_mat out_j)
+{
+    double *mirror = strips + TILE * TILE;
+    lay_out(tile, height, width, diagonal, strips, mirror);
+    lb_cross_add((lb_strips){strips, height, width, TILE}, vi, false, out_j);
+    if (!diagonal)
+        lb_cross_add((lb_strips){mirror, width, height, TILE}, vj, false, out_i);
+}
+
+/* Gram times vectors: rows of tile (I, J) and, off the diagonal, of its mirror image. */
 static void multiply_tile(const lb_conditional_gram *g, const double *tile, size_t i, size_t j,
                           lb_strips v, double *strips, lb_mat out)
 {
     const size_t height = tile_width(g, i), width = tile_width(g, j);
-    double *mirror = strips + TILE * TILE;
     const lb_strips vi = {v.data + i * TILE * S, height, v.cols, v.rows_max};
     const lb_strips vj = {v.data + j * TILE * S, width, v.cols, v.rows_max};
-    lay_out(tile, height, width, i == j, strips, mirror);
-    lb_cross_add((lb_strips){strips, height, width, TILE}, vi, false,
-                 lb_mat_rows(out, j * TILE, j * TILE + width));
-    if (i != j)
-        lb_cross_add((lb_strips){mirror, width, height, TILE}, vj, false,
-                     lb_mat_rows(out, i * TILE, i * TILE + height));
+    const lb_mat out_i = lb_mat_rows(out, i * TILE, i * TILE + height);
+    const lb_mat out_j = lb_mat_rows(out, j * TILE, j * TILE + width);
+    if (i == j || height % S || width % S) {
+        multiply_laid_out(tile, height, width, i == j, vi, vj, strips, out_i, out_j);
+        return;
+    }
+    const lb_cmat t = {tile, height, width, width};
+    lb_cross_add_rows(t, false, vi, out_j);
+    lb_cross_add_rows(t, true, vj, out_i);
 }
 
-/* The vectors that the Grams of a cell's fold are multiplied by, in strips; their number is
- * returned. */
-static size_t gather(const product *q, size_t fold_number, double *strips)
+/* Whether Gram w of a cell stands in column j of the blocks. With a Gram a value it stands in all of
+ * them, c_i c_j times: one vector, the sum of c_j v_j, serves every row of blocks, and it is that of
+ * column 0. */
+static bool stands_in(const product *q, const cell *c, size_t w, size_t j)
+{
+    if (q->g->n_values)
+        return j == 0;
+    bool there = false;
+    for (size_t i = 0; i < q->k; i++)
+        there = there || q->pair[i * q->k + j] == w;
+    return there && c->tiles[w];
+}
+
+/* The vectors that Gram w of a cell is multiplied by, in strips; their number is returned. */
+static size_t gather(const product *q, const cell *c, size_t w, double *strips)
 {
     const size_t p = q->g->p, rows = q->g->n_tiles * TILE;
     size_t column = 0;
     for (size_t f = 0; f < q->n; f++)
-        for (size_t j = 0; j < q->k && chosen(q->rows[f], fold_number); j++, column++)
-            for (size_t r = 0; r < p; r++)
-                strips[(column / S * rows + r) * S + column % S] = q->v[f][j * p + r];
+        for (size_t j = 0; j < q->k && chosen(q->rows[f], c->fold); j++) {
+            if (!stands_in(q, c, w, j))
+                continue;
+            double *out = strips + column / S * rows * S + column % S;
+            for (size_t m = j; m < (q->g->n_values ? q->k : j + 1); m++) {
+                const double part = q->g->n_values ? share(q->g, c, w, q->alone[m]) : 1.0;
+                for (size_t r = 0; r < p; r++)
+                    out[r * S] += part * q->v[f][m * p + r];
+            }
+            column++;
+        }
     return column;
 }
 
@@ -764,11 +798,14 @@ static void multiply_gram(const product *q, const cell *c, size_t w, lb_mat out)
     memset(strips, 0, q->width * rows * sizeof *strips);
     memset(scratch, 0, 2 * TILE * TILE * sizeof *scratch);
     memset(out.data, 0, out.rows * out.stride * sizeof *out.data);
-    if (gather(q, c->fold, strips) > 0)
-        for (size_t i = 0; i < g->n_tiles; i++)
-            for (size_t j = 0; j <= i; j++)
-                multiply_tile(g, c->tiles[w] + tile_place(g, i, j), i, j,
-                              (lb_strips){strips, rows, q->width, rows}, scratch, out);
+    const size_t columns = gather(q, c, w, strips);
+    for (size_t i = 0; i < g->n_tiles && columns > 0; i++)
+        for (size_t j = 0; j <= i; j++) {
+            const double *tile = c->tiles[w] + tile_place(g, i, j), *next = tile + TILE * TILE;
+            for (size_t e = 0; e < TILE * TILE && i + 1 < g->n_tiles; e += S)
+                __builtin_prefetch(next + e, 0, 2); /* it comes from memory while this one counts */
+            multiply_tile(g, tile, i, j, (lb_strips){strips, rows, columns, rows}, scratch, out);
+        }
     free(strips);
     free(scratch);
 }
@@ -779,25 +816,30 @@ static void scatter(const product *q, const cell *c, size_t w, const double *in,
 {
     size_t column = 0;
     for (size_t f = 0; f < q->n; f++)
-        for (size_t j = 0; j < q->k && chosen(q->rows[f], c->fold); j++, column++)
+        for (size_t j = 0; j < q->k && chosen(q->rows[f], c->fold); j++) {
+            if (!stands_in(q, c, w, j))
+                continue;
             for (size_t i = 0; i < q->k; i++) {
-                const double part = share(q->g, c, w, q->pair[i * q->k + j]);
+                const double part =
+                    share(q->g, c, w, q->g->n_values ? q->alone[i] : q->pair[i * q->k + j]);
                 double *out = q->out[f] + i * q->g->p;
                 for (size_t r = first; r < last && part != 0.0; r++)
                     out[r] += part * in[r * q->width + column];
             }
+            column++;
+        }
 }
 
 void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_choice *rows,
-                                  size_t n, const size_t *pair, size_t k, const double *const *v,
-                                  double *const *out)
+                                  size_t n, const size_t *alone, const size_t *pair, size_t k,
+                                  const double *const *v, double *const *out)
 {
-    product q = {g, rows, n, k, pair, v, out, 0};
+    product q = {g, rows, n, k, alone, pair, v, out, 0};
     const size_t units = g->n_cells * g->n_weights;
     for (size_t f = 0; f < g->n_folds; f++) {
         size_t columns = 0;
         for (size_t e = 0; e < n; e++)
-            columns += chosen(rows[e], f) ? k : 0;
+            columns += !chosen(rows[e], f) ? 0 : g->n_values ? 1 : k;
         q.width = columns > q.width ? columns : q.width;
     }
     q.width = (q.width + WIDTH - 1) / WIDTH * WIDTH;

@@ -100,11 +100,12 @@ void lb_conditional_gram_tile(const lb_conditional_gram *g, lb_fold_choice rows,
 
 /**
  * out[f]_i = sum_j D' diag(u_ij) D v[f]_j over rows[f], every Gram read once for all f.
- * @param pair    (k, k) the products u_ij
+ * @param alone   (k) the products c_i
+ * @param pair    (k, k) the products u_ij = c_i c_j
  * @param v, out  (n) blocks of k vectors of p
  */
 void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_choice *rows,
-                                  size_t n, const size_t *pair, size_t k, const double *const *v,
-                                  double *const *out);
+                                  size_t n, const size_t *alone, const size_t *pair, size_t k,
+                                  const double *const *v, double *const *out);
 
 #endif

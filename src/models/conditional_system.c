@@ -409,8 +409,8 @@ static void multiply(lb_conditional_system *const *s, size_t n, bool only, const
         rows[f] = (lb_fold_choice){s[f]->rows.fold, only};
         u[f] = scaled(s[f], v[f]);
     }
-    lb_conditional_gram_multiply(s[0]->g, rows, n, s[0]->pair, s[0]->k, (const double *const *)u,
-                                 out);
+    lb_conditional_gram_multiply(s[0]->g, rows, n, s[0]->alone, s[0]->pair, s[0]->k,
+                                 (const double *const *)u, out);
     free(rows);
 }
 

@@ -63,18 +63,50 @@ Test(cross, every_version_of_the_loop_has_the_same_bits)
     _Alignas(64) double first[8][24], other[8][24];
     for (size_t q = 0; q < LB_CROSS_WIDE; q++)
         part[q] = b.data + q * b.rows_max * LB_CROSS_STRIP;
-    lb_cross_block(301, a.data, part, first);
+    lb_cross_block(301, a.data, LB_CROSS_STRIP, 1, part, first);
     cr_assert(ne(ptr, (void *)lb_cross_version(0), NULL));
     for (int version = 0; version < 3; version++) {
         lb_cross_loop *loop = lb_cross_version(version);
         if (!loop)
             continue;
-        loop(301, a.data, part, other);
+        loop(301, a.data, LB_CROSS_STRIP, 1, part, other);
         cr_expect(eq(int, memcmp(first, other, sizeof first), 0), "version %d", version);
     }
     cr_expect(eq(ptr, (void *)lb_cross_version(3), NULL));
     free((void *)a.data);
     free((void *)b.data);
+}
+
+/* A of 40 columns and 88 rows, inside a wider matrix. */
+Test(cross, a_matrix_that_lies_row_by_row_gives_the_bits_of_its_strips)
+{
+    enum { ROWS = 88, COLS = 40, STRIDE = 43 };
+    lb_strips a = strips(ROWS, COLS, ROWS, 6), turned = strips(COLS, ROWS, COLS, 7);
+    lb_strips b = strips(ROWS, 29, ROWS + 2, 8);
+    double *plain = lb_xcalloc(ROWS * STRIDE, sizeof *plain), *c[4];
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < COLS; j++) {
+            plain[i * STRIDE + j] = at(a, i, j);
+            ((double *)turned.data)[i / LB_CROSS_STRIP * COLS * LB_CROSS_STRIP +
+                                    j * LB_CROSS_STRIP + i % LB_CROSS_STRIP] = at(a, i, j);
+        }
+    for (int k = 0; k < 4; k++)
+        c[k] = lb_xcalloc(ROWS * 29, sizeof *c[k]);
+    const lb_cmat rows = {plain, ROWS, COLS, STRIDE};
+    const lb_strips few = {b.data, COLS, b.cols, b.rows_max};
+    lb_cross_add(a, b, false, lb_mat_of(c[0], COLS, 29));
+    lb_cross_add_rows(rows, false, b, lb_mat_of(c[1], COLS, 29));
+    lb_cross_add(turned, few, false, lb_mat_of(c[2], ROWS, 29));
+    lb_cross_add_rows(rows, true, few, lb_mat_of(c[3], ROWS, 29));
+    cr_expect(eq(int, memcmp(c[0], c[1], COLS * 29 * sizeof(double)), 0));
+    cr_expect(eq(int, memcmp(c[2], c[3], ROWS * 29 * sizeof(double)), 0));
+    cr_expect(ne(dbl, c[2][28], 0.0));
+    for (int k = 0; k < 4; k++)
+        free(c[k]);
+    free(plain);
+    free((void *)a.data);
+    free((void *)b.data);
+    free((void *)turned.data);
 }
 
 Test(cross, lower_computes_the_whole_lower_triangle)
