@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "data/noise.h"
 
+#include "core/cpu.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-/* Compiled once per instruction set and chosen at load time. No operation here is contracted or
- * reordered, so all of them give the same bits. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
-    !defined(__SANITIZE_ADDRESS__)
-#define FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EVERY_CPU
-#endif
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
@@ -99,7 +93,7 @@ INLINE void normal_group(uint64_t seed, uint64_t row, uint32_t q, float *restric
     }
 }
 
-FOR_EVERY_CPU void lb_normal_row(uint64_t seed, uint64_t row, size_t p, float *z)
+LB_FOR_EVERY_CPU void lb_normal_row(uint64_t seed, uint64_t row, size_t p, float *z)
 {
     size_t j = 0;
     for (; j + GROUP <= p; j += GROUP)
@@ -111,7 +105,7 @@ FOR_EVERY_CPU void lb_normal_row(uint64_t seed, uint64_t row, size_t p, float *z
     }
 }
 
-FOR_EVERY_CPU static void add_noise(uint64_t seed, uint64_t row, float level, size_t p,
+LB_FOR_EVERY_CPU static void add_noise(uint64_t seed, uint64_t row, float level, size_t p,
                                     const float *restrict error, float *restrict x)
 {
     for (size_t j = 0; j < p; j += GROUP) {
@@ -125,7 +119,7 @@ FOR_EVERY_CPU static void add_noise(uint64_t seed, uint64_t row, float level, si
     }
 }
 
-FOR_EVERY_CPU static void whiten(float level, size_t p, const float *restrict error,
+LB_FOR_EVERY_CPU static void whiten(float level, size_t p, const float *restrict error,
                                  float *restrict x)
 {
     for (size_t j = 0; j < p; j++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "linalg/cholesky.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cross.h"
 
@@ -70,6 +71,14 @@ void lb_cholesky_multiply(const lb_cholesky *f, lb_cvec x, lb_vec y)
     }
 }
 
+/* Column q of a block of sums, S x S, from a strip. */
+LB_FOR_EVERY_CPU static void take_off(double sum[S][WIDE * S], size_t q, double *restrict out)
+{
+    for (size_t r = 0; r < S; r++)
+        for (size_t c = 0; c < S; c++)
+            out[r * S + c] -= sum[r][q * S + c];
+}
+
 /* U(i, j) -= sum of U(k, i) U(k, j) over from <= k < to, for the S rows i of strip si and the
  * columns j of up to WIDE strips: sj .. end-1. */
 static void subtract(lb_cholesky *f, size_t si, size_t sj, size_t end, size_t from, size_t to)
@@ -80,11 +89,7 @@ static void subtract(lb_cholesky *f, size_t si, size_t sj, size_t end, size_t fr
         b[q] = line(f, sj + q < end ? sj + q : end - 1, from);
     lb_cross_block(to - from, line(f, si, from), S, 1, b, sum);
     for (size_t q = 0; q < WIDE && sj + q < end; q++)
-        for (size_t r = 0; r < S; r++) {
-            double *out = line(f, sj + q, si * S + r);
-            for (size_t c = 0; c < S; c++)
-                out[c] -= sum[r][q * S + c];
-        }
+        take_off(sum, q, line(f, sj + q, si * S));
 }
 
 /* The S x S triangle on the diagonal of strip s. */
@@ -109,20 +114,22 @@ static lb_status factor_corner(lb_cholesky *f, size_t s, lb_error *err)
     return LB_OK;
 }
 
-/* The S rows of U right of that triangle T: strip t of them := T'^-1 times what stands there. */
-static void solve_strip(lb_cholesky *f, size_t s, size_t t)
+/* x (S, S) := T'^-1 x for a triangle T on the diagonal. */
+LB_FOR_EVERY_CPU static void solve_corner(const double *restrict t, double *restrict x)
 {
     for (size_t k = 0; k < S; k++) {
-        double *row = line(f, t, s * S + k);
-        for (size_t m = 0; m < k; m++) {
-            const double *above = line(f, t, s * S + m), u = line(f, s, s * S + m)[k];
+        for (size_t m = 0; m < k; m++)
             for (size_t c = 0; c < S; c++)
-                row[c] -= u * above[c];
-        }
-        const double pivot = line(f, s, s * S + k)[k];
+                x[k * S + c] -= t[m * S + k] * x[m * S + c];
         for (size_t c = 0; c < S; c++)
-            row[c] /= pivot;
+            x[k * S + c] /= t[k * S + k];
     }
+}
+
+/* The S rows of U right of the triangle of strip s, strip t of them. */
+static void solve_strip(lb_cholesky *f, size_t s, size_t t)
+{
+    solve_corner(line(f, s, s * S), line(f, t, s * S));
 }
 
 /* What all rows above contribute to rows first .. last-1 in strips begin .. end-1. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "linalg/cross.h"
 
+#include "core/cpu.h"
+
 #include <math.h>
 
 #if defined(__x86_64__)
@@ -108,10 +110,16 @@ void lb_cross_block(size_t rows, const double *a, size_t down, size_t across,
 }
 
 /* Add a block of sums to C at (i, j), as far as C goes. */
-static void deposit(double sum[S][WIDE * S], size_t i, size_t j, lb_mat c)
+LB_FOR_EVERY_CPU static void deposit(double sum[S][WIDE * S], size_t i, size_t j, lb_mat c)
 {
     const size_t rows = c.rows - i < S ? c.rows - i : S;
     const size_t cols = c.cols - j < WIDE * S ? c.cols - j : WIDE * S;
+    if (rows == S && cols == WIDE * S) { /* almost always: the compiler knows how far to go */
+        for (size_t r = 0; r < S; r++)
+            for (size_t q = 0; q < WIDE * S; q++)
+                c.data[(i + r) * c.stride + j + q] += sum[r][q];
+        return;
+    }
     for (size_t r = 0; r < rows; r++)
         for (size_t q = 0; q < cols; q++)
             c.data[(i + r) * c.stride + j + q] += sum[r][q];

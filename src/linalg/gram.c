@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "linalg/gram.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/blas.h"
 #include "linalg/cross.h"
@@ -215,7 +216,7 @@ static size_t first_waiting(const group *k)
 
 /* Columns first .. first + w - 1 of the waiting rows: shift, scale, add to the sums, and lay them
  * out for the multiplication. */
-static void fill_panel(const lb_gram *g, group *k, size_t first, size_t w)
+LB_FOR_EVERY_CPU static void fill_panel(const lb_gram *g, group *k, size_t first, size_t w)
 {
     const double *shift = g->shift + first;
     double inverse[TILE_MAX], d[TILE_MAX], *sum = k->sum + first, *xy = k->xy + first;
@@ -585,7 +586,7 @@ static void standard_deviations(const lb_gram *g, const bool *use, const double 
 
 /* Row r (from the diagonal down to column 0 of it, if it lies there) of tile (I, J) of the union,
  * centred and in its final units. */
-static void tile_row(const lb_gram *g, const bool *use, size_t i, size_t j, size_t r,
+LB_FOR_EVERY_CPU static void tile_row(const lb_gram *g, const bool *use, size_t i, size_t j, size_t r,
                      const double *sum, const double *unit, double n, double *out)
 {
     const size_t width = tile_width(g, j), count = i == j ? r + 1 : width;

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/adam.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-/* Compiled once per instruction set and chosen at load time; nothing is contracted or reordered, so
- * all give the same bits. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
-    !defined(__SANITIZE_ADDRESS__)
-#define FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EVERY_CPU
-#endif
 
 struct lb_adam {
     lb_adam_options options;
@@ -54,7 +46,7 @@ void lb_adam_free(lb_adam *a)
     free(a);
 }
 
-FOR_EVERY_CPU void lb_adam_step(lb_adam *a, const double *restrict gradient,
+LB_FOR_EVERY_CPU void lb_adam_step(lb_adam *a, const double *restrict gradient,
                                 double *restrict weights)
 {
     const lb_adam_options o = a->options;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/conditional_descent.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cross.h"
 
@@ -16,15 +17,6 @@ enum {
     STEPS = 60,       /* at most */
     TRIAL = 10,       /* after so many it is judged whether STEPS will do */
 };
-
-/* Compiled once per instruction set and chosen at load time; without contraction all of them give
- * the same bits (see data/noise.c). */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
-    !defined(__SANITIZE_ADDRESS__)
-#define FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EVERY_CPU
-#endif
 
 /* --- a factor and several right-hand sides ------------------------------------------------------
  */
@@ -80,7 +72,7 @@ typedef double lanes __attribute__((vector_size(S * sizeof(double))));
 
 /* z (rows, S) -= strips of U, @p apart from one another, times x, S rows a strip; rows is a multiple
  * of S. */
-FOR_EVERY_CPU static void subtract_strips(size_t rows, const double *restrict u, size_t apart,
+LB_FOR_EVERY_CPU static void subtract_strips(size_t rows, const double *restrict u, size_t apart,
                                           size_t strips, const lanes *restrict x, lanes *restrict z)
 {
     for (size_t k = 0; k < rows; k += S, u += S * S, z += S) {

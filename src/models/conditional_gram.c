@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/conditional_gram.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cross.h"
 
@@ -400,7 +401,7 @@ static void set_scaling(lb_conditional_gram *g, lb_cmatf x, const double *y, con
 }
 
 /* Tile I of the waiting rows: shift, scale, lay out in strips, and add to the sums. */
-static void fill_panel(const lb_conditional_gram *g, cell *c, size_t tile)
+LB_FOR_EVERY_CPU static void fill_panel(const lb_conditional_gram *g, cell *c, size_t tile)
 {
     const size_t first = tile * TILE, width = tile_width(g, tile);
     double inverse[TILE], d[TILE] = {0.0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/logistic.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cholesky.h"
 #include "linalg/cross.h"
@@ -12,14 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The loops over rows are compiled once per instruction set and chosen at load time. No operation
- * is contracted or reordered, so all of them give the same bits. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
-    !defined(__SANITIZE_ADDRESS__)
-#define FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EVERY_CPU
-#endif
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
@@ -356,7 +349,7 @@ INLINE void gradient_of(const design *d, const double *r, const double *x, strip
         }
 }
 
-FOR_EVERY_CPU static void evaluate_chunk(const design *d, size_t first, const double *v, double *p,
+LB_FOR_EVERY_CPU static void evaluate_chunk(const design *d, size_t first, const double *v, double *p,
                                          double *r, strip *g, row_sums *s)
 {
     const double *x = d->x + first * d->m;
@@ -473,7 +466,7 @@ static size_t pair_number(size_t m, size_t d0, size_t a, size_t b)
  * is x[b * CHUNK + t]. Products are made S at a time, those too many overwritten by the next
  * diagonal. It goes by a few rows, so that nothing is read back just after it was written in pieces
  * of another size. Scratch: BATCH rows of 2 m + S zeros and of (to - from) m + S. */
-FOR_EVERY_CPU static void pack_pairs(size_t rows, const double *x, size_t m, size_t from, size_t to,
+LB_FOR_EVERY_CPU static void pack_pairs(size_t rows, const double *x, size_t m, size_t from, size_t to,
                                      double *scratch, double *out)
 {
     const size_t twice = 2 * m + S, flat = (to - from) * m + S;

@@ -116,10 +116,11 @@ static void weights(const lb_ridge_dual *d, lb_cvec c, lb_vec x)
 
 lb_status lb_ridge_dual_solve(lb_ridge_dual *d, double alpha, lb_vec w, lb_error *err)
 {
-    for (size_t i = 0; i < d->n; i++)
+    for (size_t i = 0; i < d->n; i++) {
+        double *column = lb_cholesky_place(d->room, 0, i);
         for (size_t j = 0; j <= i; j++)
-            *lb_cholesky_place(d->room, j, i) =
-                tile(d, i / TILE, j / TILE)[i % TILE * TILE + j % TILE];
+            column[j * S] = tile(d, i / TILE, j / TILE)[i % TILE * TILE + j % TILE];
+    }
     const lb_status st = lb_cholesky_factor(d->room, alpha, err);
     if (st != LB_OK)
         return st;
