@@ -51,6 +51,12 @@ double *lb_cholesky_place(lb_cholesky *f, size_t i, size_t j)
     return line(f, j / S, i) + j % S;
 }
 
+void lb_cholesky_copy(lb_cholesky *to, const lb_cholesky *from)
+{
+    for (size_t s = 0; s < from->n_strips; s++)
+        memcpy(line(to, s, 0), line(from, s, 0), (s + 1) * S * S * sizeof(double));
+}
+
 void lb_cholesky_multiply(const lb_cholesky *f, lb_cvec x, lb_vec y)
 {
     memset(y.data, 0, y.n * sizeof *y.data);

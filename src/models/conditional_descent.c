@@ -13,6 +13,7 @@ enum {
     S = LB_CROSS_STRIP,
     WIDE = LB_CROSS_WIDE,
     PANEL = 8 * WIDE, /* strips of the factor solved at a time */
+    GROUPS = 5,       /* of S right-hand sides solved at a time */
     ALONE = 1024,     /* columns of the factor that one thread solves faster than two */
     STEPS = 60,       /* at most */
     TRIAL = 10,       /* after so many it is judged whether STEPS will do */
@@ -21,8 +22,21 @@ enum {
 /* --- a factor and several right-hand sides ------------------------------------------------------
  */
 
-/* z (p, S) -= what the columns before @p first of U'z have to say about strips begin .. end-1. */
-static void from_above(lb_cholesky *u, size_t p, size_t first, size_t begin, size_t end, double *z)
+/* Right-hand sides, S side by side: group g (p, S) from data + g * size on. The factor, which comes
+ * from memory, is read once for all groups. */
+typedef struct sides {
+    double *data;
+    size_t groups, size;
+} sides;
+
+static double *row_of(const sides *z, size_t group, size_t row)
+{
+    return z->data + group * z->size + row * S;
+}
+
+/* z -= what the columns before @p first of U'z have to say about strips begin .. end-1. */
+static void from_above(lb_cholesky *u, size_t p, size_t first, size_t begin, size_t end,
+                       const sides *z)
 {
     _Alignas(64) double sum[S][WIDE * S];
     for (size_t k = 0; k < first; k += LB_CROSS_CHAIN) {
@@ -30,14 +44,17 @@ static void from_above(lb_cholesky *u, size_t p, size_t first, size_t begin, siz
         const double *b[WIDE];
         for (size_t q = 0; q < WIDE; q++)
             b[q] = lb_cholesky_place(u, k, (begin + q < end ? begin + q : end - 1) * S);
-        lb_cross_block(rows, z + k * S, S, 1, b, sum);
-        for (size_t c = 0; c < (end - begin) * S && begin * S + c < p; c++)
-            for (size_t r = 0; r < S; r++)
-                z[(begin * S + c) * S + r] -= sum[r][c];
+        for (size_t g = 0; g < z->groups; g++) {
+            double *out = row_of(z, g, begin * S);
+            lb_cross_block(rows, row_of(z, g, k), S, 1, b, sum);
+            for (size_t c = 0; c < (end - begin) * S && begin * S + c < p; c++)
+                for (size_t r = 0; r < S; r++)
+                    out[c * S + r] -= sum[r][c];
+        }
     }
 }
 
-/* U'z = b within columns first .. last-1. */
+/* U'z = b within columns first .. last-1 of one group. */
 static void solve_lower(lb_cholesky *u, size_t first, size_t last, double *z)
 {
     for (size_t j = first; j < last; j++) {
@@ -52,7 +69,7 @@ static void solve_lower(lb_cholesky *u, size_t first, size_t last, double *z)
     }
 }
 
-/* Ux = z within columns first .. last-1. */
+/* Ux = z within columns first .. last-1 of one group. */
 static void solve_upper(lb_cholesky *u, size_t first, size_t last, double *z)
 {
     for (size_t j = last; j-- > first;) {
@@ -70,38 +87,39 @@ static void solve_upper(lb_cholesky *u, size_t first, size_t last, double *z)
 /* One row of S right-hand sides. */
 typedef double lanes __attribute__((vector_size(S * sizeof(double))));
 
-/* z (rows, S) -= strips of U, @p apart from one another, times x, S rows a strip; rows is a multiple
- * of S. */
-LB_FOR_EVERY_CPU static void subtract_strips(size_t rows, const double *restrict u, size_t apart,
-                                          size_t strips, const lanes *restrict x, lanes *restrict z)
+/* S rows of z -= strips of U, @p apart from one another, times x, S rows a strip. */
+LB_FOR_EVERY_CPU static void subtract_strips(const double *restrict u, size_t apart, size_t strips,
+                                             const lanes *restrict x, lanes *restrict z)
 {
-    for (size_t k = 0; k < rows; k += S, u += S * S, z += S) {
-        lanes sum[S];
-        for (size_t i = 0; i < S; i++)
-            sum[i] = z[i];
-        for (size_t s = 0; s < strips; s++)
-            for (size_t c = 0; c < S; c++)
-                for (size_t i = 0; i < S; i++)
-                    sum[i] -= u[s * apart + i * S + c] * x[s * S + c];
-        for (size_t i = 0; i < S; i++)
-            z[i] = sum[i];
-    }
+    lanes sum[S];
+    for (size_t i = 0; i < S; i++)
+        sum[i] = z[i];
+    for (size_t s = 0; s < strips; s++)
+        for (size_t c = 0; c < S; c++)
+            for (size_t i = 0; i < S; i++)
+                sum[i] -= u[s * apart + i * S + c] * x[s * S + c];
+    for (size_t i = 0; i < S; i++)
+        z[i] = sum[i];
 }
 
 /* Rows begin .. end-1 of z -= columns first .. last-1 of U times x. */
 static void from_right(lb_cholesky *u, size_t first, size_t last, size_t begin, size_t end,
-                       double *z)
+                       const sides *z)
 {
-    lanes x[PANEL * S] = {{0.0}}; /* beyond the last column: nothing */
+    lanes x[GROUPS][PANEL * S] = {{{0.0}}}; /* beyond the last column: nothing */
     const double *strip = lb_cholesky_place(u, begin, first);
     const size_t strips = (last - first + S - 1) / S;
     const size_t apart = strips > 1 ? (size_t)(lb_cholesky_place(u, begin, first + S) - strip) : 0;
-    memcpy(x, z + first * S, (last - first) * sizeof *x);
-    subtract_strips(end - begin, strip, apart, strips, x, (lanes *)(z + begin * S));
+    for (size_t g = 0; g < z->groups; g++)
+        memcpy(x[g], row_of(z, g, first), (last - first) * sizeof **x);
+    for (size_t k = begin; k < end; k += S)
+        for (size_t g = 0; g < z->groups; g++)
+            subtract_strips(strip + (k - begin) * S, apart, strips, x[g],
+                            (lanes *)row_of(z, g, k));
 }
 
-/* Solve U'U x = b for up to S right-hand sides at once, z (p, S) holding b and then x. */
-static void solve_several(lb_cholesky *u, size_t p, double *z)
+/* Solve U'U x = b in place, p unknowns. */
+static void solve_several(lb_cholesky *u, size_t p, const sides *z)
 {
     const size_t step = PANEL * S, strips = (p + S - 1) / S;
     for (size_t first = 0; first < p; first += step) {
@@ -109,11 +127,15 @@ static void solve_several(lb_cholesky *u, size_t p, double *z)
 #pragma omp parallel for schedule(static, 1) if (first >= ALONE)
         for (size_t s = first / S; s < end; s += WIDE)
             from_above(u, p, first, s, s + WIDE < end ? s + WIDE : end, z);
-        solve_lower(u, first, last, z);
+#pragma omp parallel for schedule(static, 1) if (z->groups > 1)
+        for (size_t g = 0; g < z->groups; g++)
+            solve_lower(u, first, last, row_of(z, g, 0));
     }
     for (size_t at = (strips + PANEL - 1) / PANEL; at-- > 0;) {
         const size_t first = at * step, last = first + step < p ? first + step : p;
-        solve_upper(u, first, last, z);
+#pragma omp parallel for schedule(static, 1) if (z->groups > 1)
+        for (size_t g = 0; g < z->groups; g++)
+            solve_upper(u, first, last, row_of(z, g, 0));
 #pragma omp parallel for schedule(static, 1) if (first >= ALONE)
         for (size_t begin = 0; begin < first; begin += step)
             from_right(u, first, last, begin, begin + step, z);
@@ -141,17 +163,18 @@ typedef struct runner {
 /* z = (U'U)^-1 r for every system. */
 static void precondition(lb_cholesky *u, runner *f, size_t count, size_t n)
 {
-    double *block = lb_xaligned(n * S, sizeof *block);
-    for (size_t from = 0; from < count; from += S) {
-        const size_t here = count - from < S ? count - from : S;
-        memset(block, 0, n * S * sizeof *block);
+    double *block = lb_xaligned(GROUPS * n * S, sizeof *block);
+    for (size_t from = 0; from < count; from += GROUPS * S) {
+        const size_t here = count - from < GROUPS * S ? count - from : GROUPS * S;
+        const sides z = {block, (here + S - 1) / S, n * S};
+        memset(block, 0, z.groups * n * S * sizeof *block);
         for (size_t k = 0; k < here; k++)
             for (size_t i = 0; i < n; i++)
-                block[i * S + k] = f[from + k].r[i];
-        solve_several(u, n, block);
+                row_of(&z, k / S, i)[k % S] = f[from + k].r[i];
+        solve_several(u, n, &z);
         for (size_t k = 0; k < here; k++)
             for (size_t i = 0; i < n; i++)
-                f[from + k].z[i] = block[i * S + k];
+                f[from + k].z[i] = row_of(&z, k / S, i)[k % S];
     }
     free(block);
 }

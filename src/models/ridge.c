@@ -18,6 +18,7 @@ enum {
     READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
 };
+static const size_t NONE = SIZE_MAX;
 
 /* One call of lb_ridge_fit_many(). */
 typedef struct job {
@@ -32,7 +33,9 @@ typedef struct job {
 
 /* The system of one model, and its solution. */
 typedef struct work {
-    lb_moments m;
+    lb_moments m;      /* m.room: Xc'Xc as it was loaded, */
+    size_t model;      /* of this model; NONE: of none */
+    lb_cholesky *room; /* a copy of it, to be factored */
     lb_vec x;
 } work;
 
@@ -45,12 +48,15 @@ static work work_new(size_t p)
 {
     return (work){
         .m = {.room = lb_cholesky_new(p), .xy = vec_new(p), .mean = vec_new(p), .sd = vec_new(p)},
+        .model = NONE,
+        .room = lb_cholesky_new(p),
         .x = vec_new(p)};
 }
 
 static void work_free(work *w)
 {
     lb_cholesky_free(w->m.room);
+    lb_cholesky_free(w->room);
     free(w->m.xx.data);
     free(w->m.xy.data);
     free(w->m.mean.data);
@@ -123,7 +129,11 @@ static double largest_eigenvalue(apply *a, const void *self, size_t p)
 
 static lb_status load(const job *q, size_t model, work *w, lb_error *err)
 {
-    return lb_gram_moments(q->g, q->use + model * lb_gram_groups(q->g), q->standardise, &w->m, err);
+    const bool *use = q->use + model * lb_gram_groups(q->g);
+    const lb_status st =
+        w->model == model ? LB_OK : lb_gram_moments(q->g, use, q->standardise, &w->m, err);
+    w->model = st == LB_OK ? model : NONE;
+    return st;
 }
 
 /* Solution x of alpha k, back in the units of the columns, into the fit. One that is not finite
@@ -151,16 +161,17 @@ static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, l
         return LB_OK; /* singular by counting: left to solve_spectral() */
     if (k == q->smallest)
         q->largest[model] = largest_eigenvalue(apply_matrix, w->m.room, p);
-    if (lb_cholesky_factor(w->m.room, alpha, NULL) != LB_OK)
+    lb_cholesky_copy(w->room, w->m.room);
+    if (lb_cholesky_factor(w->room, alpha, NULL) != LB_OK)
         return LB_OK; /* likewise */
     if (k == q->smallest) {
-        const double inverse = largest_eigenvalue(apply_inverse, w->m.room, p);
+        const double inverse = largest_eigenvalue(apply_inverse, w->room, p);
         q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
         if (alpha == 0.0 && !(q->least[model] > LB_RIDGE_RCOND * q->largest[model]))
             return LB_OK;
     }
     memcpy(w->x.data, w->m.xy.data, w->x.n * sizeof(double));
-    lb_cholesky_solve(w->m.room, w->x);
+    lb_cholesky_solve(w->room, w->x);
     store(q, w, model, k, 'c');
     return LB_OK;
 }
@@ -175,6 +186,7 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
         w->m.xx = lb_mat_of(lb_xaligned(p * p, sizeof(double)), p, p);
     lb_cholesky_free(w->m.room);
     w->m.room = NULL;
+    w->model = NONE;
     if ((st = load(q, model, w, err)) != LB_OK ||
         (st = lb_eigen_symmetric(w->m.xx, e, err)) != LB_OK)
         goto done;
@@ -239,6 +251,7 @@ static lb_status solve_dual(const job *q, size_t model, work *w, lb_error *err)
     const bool *use = q->use + model * lb_gram_groups(q->g);
     lb_cholesky *room = w->m.room;
     w->m.room = NULL;
+    w->model = NONE;
     const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
     w->m.room = room;
     if (st != LB_OK)
