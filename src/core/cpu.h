@@ -2,6 +2,8 @@
 #ifndef LB_CORE_CPU_H
 #define LB_CORE_CPU_H
 
+#include <limits.h> /* says whether this is glibc, which chooses at load time */
+
 /**
  * A function so marked is compiled once per instruction set, and the one that fits the CPU is chosen
  * when the program is loaded. No operation is contracted or reordered (Makefile), so all of them
