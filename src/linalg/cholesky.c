@@ -12,7 +12,8 @@
 enum {
     S = LB_CROSS_STRIP,
     WIDE = LB_CROSS_WIDE,
-    BLOCK = 128,     /* rows of U finished at a time, a multiple of S */
+    BLOCK = 192,     /* rows of U finished at a time, a multiple of S */
+    CHAIN = 1024,    /* rows above whose products are summed before they are subtracted */
     TASK = 4 * WIDE, /* strips a thread takes at a time */
 };
 
@@ -141,8 +142,8 @@ static void solve_strip(lb_cholesky *f, size_t s, size_t t)
 /* What all rows above contribute to rows first .. last-1 in strips begin .. end-1. */
 static void from_above(lb_cholesky *f, size_t first, size_t last, size_t begin, size_t end)
 {
-    for (size_t k = 0; k < first; k += LB_CROSS_CHAIN) {
-        const size_t to = k + LB_CROSS_CHAIN < first ? k + LB_CROSS_CHAIN : first;
+    for (size_t k = 0; k < first; k += CHAIN) {
+        const size_t to = k + CHAIN < first ? k + CHAIN : first;
         for (size_t sj = begin; sj < end; sj += WIDE)
             for (size_t si = first / S; si < last / S && si < sj + WIDE; si++)
                 subtract(f, si, sj, end, k, to);
