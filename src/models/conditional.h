@@ -18,21 +18,21 @@
  * as columns of their own (lb_conditions.plain): they are the intercept's variation with c.
  *
  * The design is never built: normal equations from weighted Grams (models/conditional_gram.h), one
- * pass over the training rows for all models, one Cholesky factor a penalty (linalg/cholesky.h),
- * all float64. With folds, the fits that leave a fold out are solved by conjugate gradients with
- * the factor of all rows as preconditioner: leaving one of five folds out changes the matrix by a
- * bounded factor, so some fifteen products with the Grams replace a factorisation (Golub & Van
- * Loan, 4th ed., alg. 11.5.1). A fold where they do not converge is factored. A large model tries
- * the factor of the alpha before in the same way, which does while both are small beside the
- * eigenvalues; its weights then agree with a factorisation's to 1e-12 in the norm of the system.
+ * pass over the training rows for all models, all float64. The Cholesky factor of one penalty
+ * (linalg/cholesky.h) is the preconditioner of the penalties about it and of the fits that leave a
+ * fold out (models/conditional_descent.h): some tens of products with the Grams, side by side for
+ * all of them, replace their factorisations. A penalty that is out of its reach is factored itself,
+ * and so is a fold where nothing else helps. Weights agree with those of a factorisation to 1e-12,
+ * without a fold to 1e-8, in the norm of the system. A model so small that a factor costs no more
+ * than a few products is factored at every penalty.
  *
  * What awkward data come to: one row gives its label everywhere. Columns or conditions that are
  * constant, zero or repeated, and more columns than rows, are fitted: the penalty makes the answer
  * unique, unless it is too small for the matrix to be factored (LB_ENUMERIC).
  *
  * The same bits for any number of threads. Cost for n rows, p columns, K conditions with U
- * products: n p^2 U multiplications, n p^2 where the conditions take few values; (K p)^3 / 6 a
- * penalty.
+ * products: n p^2 U / 2 multiplications, n p^2 / 2 where the conditions take few values; (K p)^3 / 6
+ * a factor.
  *
  * Worked example, first and second order in [M/H] (E07):
  *

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <omp.h>
+#include <pthread.h>
 #include <stdio.h>
 
 static const bool all[3] = {true, true, true};
@@ -433,4 +434,44 @@ Test(gram_between, scale_of_another_width_is_refused)
                  LB_ESHAPE));
     lb_gram_free(narrow);
     toy_free(&t);
+}
+
+/* A stream that looks who reads it. */
+typedef struct watched {
+    toy t;
+    pthread_t caller;
+    size_t elsewhere; /* reads by another thread than the caller's */
+} watched;
+
+static lb_status watched_read(void *self, size_t first, lb_matf x, lb_error *err)
+{
+    watched *w = self;
+    w->elsewhere += !pthread_equal(pthread_self(), w->caller);
+    return toy_read(&w->t, first, x, err);
+}
+
+Test(gram, reads_ahead_unless_the_stream_uses_every_thread_itself)
+{
+    watched w = {toy_make(900, 20, 5), pthread_self(), 0};
+    lb_gram *g[2] = {NULL};
+    lb_error err = {0};
+    for (int threaded = 0; threaded < 2; threaded++) {
+        const lb_stream s = {900, 20, watched_read, &w, threaded};
+        w.elsewhere = 0;
+        cr_assert(eq(int,
+                     lb_gram_accumulate(&s, toy_y(&w.t), w.t.group, (lb_gram_options){.groups = 3},
+                                        &g[threaded], &err),
+                     LB_OK),
+                  "%s", err.text);
+        cr_expect(eq(int, w.elsewhere == 0, threaded), "%zu reads by other threads", w.elsewhere);
+    }
+    lb_moments m[2] = {moments_make(20), moments_make(20)};
+    for (int k = 0; k < 2; k++) {
+        cr_assert(eq(int, lb_gram_moments(g[k], all, false, &m[k], &err), LB_OK));
+        lb_gram_free(g[k]);
+    }
+    expect_same_moments(&m[0], &m[1], 1e-300); /* the same bits */
+    moments_free(&m[0]);
+    moments_free(&m[1]);
+    toy_free(&w.t);
 }

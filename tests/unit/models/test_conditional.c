@@ -378,6 +378,40 @@ Test(conditional, a_factor_serves_its_neighbours_while_alpha_is_small)
     sets_free(&d);
 }
 
+/* Nine decades of penalties in five folds: fifty-four systems, more than one go of the factor takes,
+ * and more decades than one factor serves. */
+static void expect_side_by_side(sets *d, lb_conditions c)
+{
+    enum { DECADES = 9 };
+    double alphas[DECADES];
+    for (int a = 0; a < DECADES; a++)
+        alphas[a] = pow(10.0, a - 4);
+    const lb_conditional_options o = {.alphas = {alphas, DECADES}, .folds = FOLDS};
+    lb_conditional *together = fit(d, c, o);
+    const lb_sweep_model many = lb_conditional_get(together, 0);
+    cr_expect(gt(sz, lb_conditional_factorisations(together, 0), 1));
+    cr_expect(lt(sz, lb_conditional_factorisations(together, 0), DECADES));
+    for (size_t a = 0; a < DECADES; a++) {
+        lb_conditional *alone =
+            fit(d, c, (lb_conditional_options){.alphas = {&alphas[a], 1}, .folds = FOLDS});
+        const lb_sweep_model single = lb_conditional_get(alone, 0);
+        cr_expect(epsilon_eq(dbl, many.r2_val.data[a], single.r2_val.data[0], 1e-7), "alpha %g",
+                  alphas[a]);
+        cr_expect(lt(dbl, distance(many.yhat.data + a * 120, single.yhat.data, 120), 1e-9),
+                  "alpha %g", alphas[a]);
+        lb_conditional_free(alone);
+    }
+    lb_conditional_free(together);
+}
+
+Test(conditional, penalties_and_folds_side_by_side_are_those_one_at_a_time)
+{
+    sets d = sets_make(700, 56);
+    expect_side_by_side(&d, (lb_conditions){in_m, 3, true, false});
+    expect_side_by_side(&d, (lb_conditions){in_level, 2, true, false});
+    sets_free(&d);
+}
+
 /* --- bits ---------------------------------------------------------------------------------------
  */
 
