@@ -16,6 +16,14 @@ Q       := $(if $(V),,@)
 # A thread that waits sleeps: on a busy machine one that spins takes the core of one that works.
 export OMP_WAIT_POLICY ?= passive
 
+# Two jobs for the main work unless told otherwise (-j1): while one experiment has work for a single
+# thread, or waits for the disk, another uses the other core.
+ifeq ($(MAKELEVEL),0)
+ifneq ($(filter all reports md html pdf records e%,$(or $(MAKECMDGOALS),reports)),)
+MAKEFLAGS += -j2
+endif
+endif
+
 .DEFAULT_GOAL := reports
 .DELETE_ON_ERROR:
 .SECONDARY:
