@@ -205,7 +205,7 @@ bench: $(BIN)/bench_ridge $(WITNESSES:%=$(BIN)/witness_%)  ## wall time and memo
 # --- tests ----------------------------------------------------------------------------------------
 .PHONY: check test asan valgrind layers format format-check
 check: programs $(BIN)/bench_ridge $(BIN)/crosscheck_export $(WITNESSES:%=$(BIN)/witness_%) $(addprefix $(OBJ)/test_,$(LAYERS))  ## unit tests, golden tests, faults, quick profile end to end
-	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
+	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/independent/run.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
 test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
 	$(Q)sh tests/run.sh $^
 asan:                                 ## the unit tests under ASan and UBSan; a leak fails

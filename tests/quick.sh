@@ -95,6 +95,7 @@ found 'a number that becomes n/a' "$gain { \$2 = \"n/a: lost\" } 1" 'e02.noise_0
 found 'a text' '$1 == "e02.data.validation" { $2 = "none" } 1' 'e02.data.validation'
 found 'a verdict' '$1 == "verdict:H1.2" { $2 = $2 == "PASS" ? "FAIL" : "PASS" } 1' 'H1.2'
 found 'the hash of a row set' '$1 == "rowset:covered test rows" { $2 = "sha256:" substr($2, 9) "0" } 1' 'covered test rows'
+found 'the keys of a table' '/^table:T02.1\t/ { sub("sha256:", "sha256:0") } 1' 'table:T02.1'
 found 'a key that is not frozen' '!/^e02.noise_0.5.delta_r2.aligned\t/' 'e02.noise_0.5.delta_r2.aligned'
 found 'a key that is not recorded' "1; $gain { \$1 = \"e02.more_gain\"; print }" 'e02.more_gain'
 ok 'rounding in the last digits is no drift' tamper '$1 == "e02.data.snr_norm_ratio_median" { $2 = sprintf("%.17g", $2 * (1 + 1e-12)) } 1'
@@ -157,8 +158,13 @@ start_over
 rm "$figures/e02_bins.svg"
 ok 'a missing figure: lint finds it' says 1 'e02_bins.svg' on_copy lint
 start_over
+cp "$figures/e02_bin_scores.svg" "$figures/e02_bins.svg"
+ok 'another picture: lint finds it' says 1 'e02_bins.svg is not the picture' on_copy lint
+start_over
 cp "$figures/e02_bins.svg" "$figures/e02_old.svg"
 ok 'a figure of no report: lint finds it' says 1 'e02_old.svg' on_copy lint
+sed '0,/ nine / s// ten /' build/quick/reports/e02_piecewise.en.md >"$work/e02_piecewise.en.md"
+ok 'a word edited in a finished page: lint finds it' says 1 'e02_piecewise.en.md:[0-9]+: .*is not what template' "$bin/loggbook" lint --profile quick "$work/e02_piecewise.en.md"
 printf '# Page\n\n{{ e02.data.n_train }}\n' >"$work/left.md"
 ok 'a tag left in a finished page: lint finds it' says 1 'left.md:3' "$bin/loggbook" lint "$work/left.md"
 

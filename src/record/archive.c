@@ -408,6 +408,18 @@ const lb_pair *lb_archive_figures(const lb_archive *a, size_t *n)
     return pairs(&a->figures, n);
 }
 
+const char *lb_archive_figure_hash(const lb_archive *a, const char *id)
+{
+    static const char prefix[] = "figure.";
+    size_t n;
+    const lb_pair *run = lb_archive_run(a, &n);
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(run[i].key, prefix, strlen(prefix)) == 0 &&
+            strcmp(run[i].key + strlen(prefix), id) == 0)
+            return run[i].value;
+    return "";
+}
+
 const lb_pair *lb_archive_provenances(const lb_archive *a, size_t *n)
 {
     return pairs(&a->provenance, n);

@@ -74,6 +74,8 @@ const lb_verdict *lb_archive_verdicts(const lb_archive *a, size_t *n);
 
 const char *lb_archive_figure(const lb_archive *a, const char *id); /* stem, NULL if absent */
 const lb_pair *lb_archive_figures(const lb_archive *a, size_t *n);  /* id, stem */
+/** Hash of the SVG the run drew, "" in a record that did not keep it. */
+const char *lb_archive_figure_hash(const lb_archive *a, const char *id);
 
 const lb_rowset_entry *lb_archive_rowsets(const lb_archive *a, size_t *n);
 const char *lb_archive_rowset_name(const lb_archive *a, const char *hash); /* "" if unknown */

@@ -2,6 +2,7 @@
 #include "record/ledger.h"
 
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/memory.h"
 #include "record/keys.h"
 
@@ -52,6 +53,25 @@ static void add_numbers(lb_ledger *l, const lb_archive *a, const lb_spec *spec)
     }
 }
 
+/* Which key stands in which cell. What is printed of it is frozen with the numbers, and words may
+ * hold digits that another machine rounds otherwise. */
+static void add_tables(lb_ledger *l, const lb_archive *a)
+{
+    size_t n;
+    const lb_table *tables = lb_archive_tables(a, &n);
+    for (size_t i = 0; i < n; i++) {
+        const lb_table *t = &tables[i];
+        char hash[LB_HASH_SIZE];
+        lb_hash *h = lb_hash_new();
+        for (size_t k = 0; k < t->rows * t->cols; k++) {
+            const char *key = t->cells[k].key ? t->cells[k].key : "";
+            lb_hash_add(h, key, strlen(key) + 1);
+        }
+        lb_hash_finish(h, hash);
+        add_texts(add_line(l, LB_LINE_TEXT, lb_xprintf("table:%s", t->id)), hash, "table", "");
+    }
+}
+
 lb_ledger *lb_ledger_of(const lb_archive *a, const lb_spec *spec)
 {
     lb_ledger *l = lb_xcalloc(1, sizeof *l);
@@ -75,6 +95,7 @@ lb_ledger *lb_ledger_of(const lb_archive *a, const lb_spec *spec)
     for (size_t i = 0; i < n; i++)
         add_texts(add_line(l, LB_LINE_VERDICT, lb_xprintf("verdict:%s", verdicts[i].id)),
                   verdicts[i].outcome, "verdict", verdicts[i].metric);
+    add_tables(l, a);
     return l;
 }
 
@@ -276,6 +297,8 @@ static lb_status parse_fields(reader *r, char **field)
     for (size_t i = 0; i < 3; i++)
         if (!strcmp(field[6], kinds[i]))
             line->what = (lb_line_kind)(LB_LINE_TEXT + i);
+    if (!strcmp(field[6], "table")) /* a text that only we read */
+        line->what = LB_LINE_TEXT;
     if (!*field[0])
         return REFUSE(r, LB_EFORMAT, "the key is empty");
     if (!lb_keys_add(&r->keys, line->key, r->line))

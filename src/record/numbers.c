@@ -3,69 +3,11 @@
 
 #include "core/memory.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- export -------------------------------------------------------------------------------- */
-
-static json_t *real(double x)
-{
-    return isfinite(x) ? json_real(x) : json_null();
-}
-
-/* jansson takes valid UTF-8 only; anything else becomes null rather than a missing key. */
-static json_t *string(const char *s)
-{
-    json_t *j = json_string(s);
-    return j ? j : json_null();
-}
-
-static json_t *number_object(const lb_archive *a, const lb_number *x)
-{
-    json_t *ci = isfinite(x->ci_lo) ? json_array() : json_null(), *o = json_object();
-    if (json_is_array(ci)) {
-        json_array_append_new(ci, json_real(x->ci_lo));
-        json_array_append_new(ci, json_real(x->ci_hi));
-    }
-    json_object_set_new(o, "value", real(x->value));
-    json_object_set_new(o, "kind", string(x->kind));
-    json_object_set_new(o, "unit", string(x->unit));
-    json_object_set_new(o, "ci", ci);
-    json_object_set_new(o, "se", real(x->se));
-    json_object_set_new(o, "p_above", real(x->p_above));
-    json_object_set_new(o, "n", json_integer((json_int_t)x->n));
-    json_object_set_new(o, "rows", string(x->rows));
-    json_object_set_new(o, "rowset", string(*x->rows ? lb_archive_rowset_name(a, x->rows) : ""));
-    json_object_set_new(o, "digits", json_integer(lb_number_decimals(x)));
-    json_object_set_new(o, "seed", json_integer((json_int_t)x->seed));
-    json_object_set_new(o, "oracle", json_boolean(x->oracle));
-    json_object_set_new(o, "protocol", string(x->protocol));
-    json_object_set_new(o, "na", *x->na ? string(x->na) : json_null());
-    return o;
-}
-
-void lb_numbers_json(const lb_archive *a, lb_text *out)
-{
-    json_t *root = json_object();
-    size_t n;
-    for (size_t i = 0; i < lb_archive_count(a); i++)
-        json_object_set_new(root, lb_archive_key(a, i), number_object(a, lb_archive_at(a, i)));
-    const lb_pair *texts = lb_archive_texts(a, &n);
-    for (size_t i = 0; i < n; i++) {
-        json_t *o = json_object();
-        json_object_set_new(o, "value", string(texts[i].value));
-        json_object_set_new(o, "kind", json_string("text"));
-        json_object_set_new(root, texts[i].key, o);
-    }
-    char *text = json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    if (!text)
-        abort(); /* out of memory */
-    lb_text_printf(out, "%s\n", text);
-    free(text);
-    json_decref(root);
-}
 
 void lb_numbers_tsv(const lb_archive *a, lb_text *out)
 {

@@ -8,15 +8,7 @@
 #include "record/ledger.h"
 #include "record/published.h"
 
-/**
- * All numbers and texts of a record as JSON, keys sorted, 17 significant digits:
- * {"e03.r2": {"value": .., "kind": "r2", "unit": "", "ci": [lo, hi] or null, "se": .. or null,
- *  "p_above": .. or null, "n": 816, "rows": "sha256:..", "rowset": "covered", "digits": 4,
- *  "seed": .., "oracle": false, "protocol": "clean", "na": null}, ...}
- * An n/a number has value null and its reason in na; a text has kind "text" and only its value.
- */
-void lb_numbers_json(const lb_archive *a, lb_text *out);
-/** The same numbers as TSV, in the columns of ledger.h. */
+/** All numbers, texts, row sets and verdicts of a record as TSV, in the columns of ledger.h. */
 void lb_numbers_tsv(const lb_archive *a, lb_text *out);
 
 /**

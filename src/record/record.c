@@ -347,6 +347,18 @@ void lb_record_run(lb_record *r, const char *key, const char *format, ...)
     va_end(args);
 }
 
+void lb_record_figure_files(lb_record *r, const char *folder)
+{
+    for (size_t i = 0; i < r->figures.n && r->err.status == LB_OK; i++) {
+        char hash[LB_HASH_SIZE], *path = lb_xprintf("%s/%s.svg", folder, r->figures.rows[i].value);
+        char *key = lb_xprintf("figure.%s", r->figures.rows[i].key);
+        if (lb_hash_file(path, hash, &r->err) == LB_OK)
+            lb_record_run(r, key, "%s", hash);
+        free(key);
+        free(path);
+    }
+}
+
 lb_status lb_record_missing(const lb_record *r, const char *key, lb_error *err)
 {
     const char *near = lb_keys_nearest(&r->number_keys, key);

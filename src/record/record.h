@@ -72,6 +72,9 @@ void lb_record_cell_text(lb_record *r, const char *id, const char *format, ...)
 void lb_record_series(lb_record *r, const char *name, const double *values, size_t n);
 /** Figure "F01.1" was drawn to files with the stem "e01_r2_vs_alpha". */
 void lb_record_figure(lb_record *r, const char *id, const char *stem);
+/** All figures are drawn: keep the hash of each @p folder/STEM.svg, so that no other picture can
+ * take its place. LB_EIO when one is not there. */
+void lb_record_figure_files(lb_record *r, const char *folder);
 
 /**
  * Judge every hypothesis of the spec, in its order, on the numbers recorded so far: the first true

@@ -133,7 +133,9 @@ static void compare_entry(const comparison *c, finding *f)
             f->word = FLIPPED;
             explain_flip(c, f);
         } else {
-            remark(f, was->what == LB_LINE_ROWSET ? "these are other rows" : "another text");
+            remark(f, was->what == LB_LINE_ROWSET       ? "these are other rows"
+                      : strcmp(was->kind, "table") == 0 ? "other keys stand in its cells"
+                                                        : "another text");
         }
     } else if (was->n != now->n) {
         remark(f, "n %zu became %zu", was->n, now->n);
@@ -166,8 +168,18 @@ static int by_weight(const void *left, const void *right)
     return strcmp((a->was ? a->was : a->now)->key, (b->was ? b->was : b->now)->key);
 }
 
+/* Files frozen before tables were kept have none; what they do not say is not compared. */
+static bool knows_tables(const lb_ledger *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (!strcmp(l->lines[i].kind, "table"))
+            return true;
+    return false;
+}
+
 static void compare_all(comparison *c)
 {
+    const bool tables = knows_tables(c->frozen);
     lb_keys was = {0}, now = {0};
     size_t at;
     for (size_t i = 0; i < c->frozen->n; i++)
@@ -187,7 +199,8 @@ static void compare_all(comparison *c)
             c->n--; /* it agrees; its place is taken by the next */
     }
     for (size_t i = 0; i < c->now->n; i++)
-        if (!lb_keys_find(&was, c->now->lines[i].key, &at))
+        if (!lb_keys_find(&was, c->now->lines[i].key, &at) &&
+            (tables || c->to_the_digit || strcmp(c->now->lines[i].kind, "table")))
             remark(add_finding(c, NEW, NULL, &c->now->lines[i]), "recorded, but not frozen");
     if (c->n)
         qsort(c->findings, c->n, sizeof *c->findings, by_weight);

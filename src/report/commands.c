@@ -3,6 +3,8 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "record/export.h"
+#include "record/import.h"
 #include "record/numbers.h"
 #include "record/verify.h"
 #include "report/fill.h"
@@ -78,7 +80,8 @@ static lb_status for_each(lb_job *j, lb_status (*each)(lb_job *j, const entry *e
 lb_status lb_command_fill(lb_job *j)
 {
     entry e;
-    const lb_fill_outputs outputs = {j->o->out, j->o->annotated, j->o->depfile};
+    const lb_fill_outputs outputs = {
+        .clean = j->o->out, .annotated = j->o->annotated, .depfile = j->o->depfile};
     if (strcmp(j->o->language, "en") != 0 && strcmp(j->o->language, "zh") != 0)
         return LB_FAIL(j->err, LB_EINVAL, "--lang is en or zh, not '%s'", j->o->language);
     lb_status st = entry_open(j, j->args[0], &e);
@@ -146,8 +149,22 @@ lb_status lb_command_numbers(lb_job *j)
     else if (st == LB_OK && j->o->tsv)
         lb_numbers_tsv(a, &j->out);
     else if (st == LB_OK)
-        lb_numbers_json(a, &j->out);
+        lb_export_json(a, lb_archive_check_spec(a, e.spec, NULL) == LB_OK ? e.spec : NULL, &j->out);
     lb_archive_close(a);
+    entry_close(&e);
+    return st;
+}
+
+lb_status lb_command_import(lb_job *j)
+{
+    entry e;
+    if (!j->o->as)
+        return LB_FAIL(j->err, LB_EINVAL, "import needs --as EXPERIMENT, such as --as e23");
+    lb_status st = entry_open(j, j->o->as, &e);
+    if (st == LB_OK)
+        st = lb_import(j->args[0], e.spec, j->places.profile, j->places.figures, e.record, j->err);
+    if (st == LB_OK)
+        lb_text_printf(&j->out, "%s\n", e.record);
     entry_close(&e);
     return st;
 }
@@ -183,6 +200,38 @@ static bool is_page(const char *path)
     return n > 3 && strcmp(path + n - 3, ".md") == 0;
 }
 
+/* A finished page; "NAME.LANG.md" of an experiment with a record is also filled anew and compared.
+ */
+static lb_status lint_page(lb_job *j, const char *path, lb_findings *found)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *dot = strchr(base, '.');
+    lb_status st = lb_lint_page(path, found, j->err);
+    if ((st != LB_OK && st != LB_EFINDING) || !dot)
+        return st;
+    char *name = lb_xprintf("%.*s", (int)(dot - base), base);
+    const char *language = strcmp(dot, ".zh.md") == 0   ? "zh"
+                           : strcmp(dot, ".en.md") == 0 ? "en"
+                                                        : NULL;
+    lb_catalogue all = {0};
+    const char *folder;
+    entry e = {0};
+    if (language && lb_catalogue_read(j->o->templates, &all, NULL) == LB_OK &&
+        lb_catalogue_find(&all, name, &folder, NULL) == LB_OK) {
+        const lb_status opened = entry_open(j, name, &e);
+        const lb_status compared =
+            opened != LB_OK ? opened
+            : lb_file_exists(e.record)
+                ? lb_fill_compare(&j->places, e.folder, language, path, j->err)
+                : LB_OK;
+        st = compared == LB_OK ? st : compared;
+    }
+    entry_close(&e);
+    lb_catalogue_free(&all);
+    free(name);
+    return st;
+}
+
 /* Finished pages by path, experiments by id; all experiments when nothing is named. */
 lb_status lb_command_lint(lb_job *j)
 {
@@ -193,7 +242,7 @@ lb_status lb_command_lint(lb_job *j)
         const char *what = j->n ? j->args[i] : j->all.folders[i];
         entry e = {0};
         if (is_page(what)) {
-            st = lb_lint_page(what, &found, j->err);
+            st = lint_page(j, what, &found);
         } else {
             st = entry_open(j, what, &e);
             if (st == LB_OK)

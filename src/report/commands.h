@@ -12,7 +12,7 @@
 typedef struct lb_options {
     const char *profile, *templates, *language, *published;
     const char *results, *frozen, *figures; /* NULL: by profile */
-    const char *out, *annotated, *depfile, *reason;
+    const char *out, *annotated, *depfile, *reason, *as;
     bool tsv, keys;
 } lb_options;
 
@@ -36,6 +36,7 @@ lb_status lb_command_verify(lb_job *j);
 lb_status lb_command_freeze(lb_job *j);
 lb_status lb_command_diff(lb_job *j);
 lb_status lb_command_numbers(lb_job *j);
+lb_status lb_command_import(lb_job *j);
 lb_status lb_command_why(lb_job *j);
 lb_status lb_command_lint(lb_job *j);
 lb_status lb_command_new(lb_job *j);

@@ -104,7 +104,9 @@ lb_status lb_fill(const lb_places *places, const char *folder, const char *langu
     lb_facts *facts = NULL;
     lb_template *template = NULL;
     char *path = lb_xprintf("%s/report.%s.md", folder, language);
-    char *home = lb_folder_of(outputs->clean ? outputs->clean : "."), *deps = NULL;
+    char *home = outputs->home ? lb_xstrdup(outputs->home)
+                               : lb_folder_of(outputs->clean ? outputs->clean : ".");
+    char *deps = NULL;
     char *clean = NULL, *annotated = NULL;
     lb_status st = lb_facts_open(places, folder, language, &facts, err);
     if (st == LB_OK)
@@ -132,5 +134,40 @@ lb_status lb_fill(const lb_places *places, const char *folder, const char *langu
     free(path);
     lb_template_free(template);
     lb_facts_close(facts);
+    return st;
+}
+
+/* The lines at @p a and @p b, which differ. */
+static lb_status fail_line(const char *page, size_t line, const char *a, const char *b,
+                           lb_error *err)
+{
+    const int m = (int)strcspn(a, "\n"), n = (int)strcspn(b, "\n");
+    return LB_FAIL(err, LB_EFINDING, "%s:%zu: '%.*s' is not what template and record give, '%.*s'",
+                   page, line, m, a, n, b);
+}
+
+lb_status lb_fill_compare(const lb_places *places, const char *folder, const char *language,
+                          const char *page, lb_error *err)
+{
+    char *home = lb_folder_of(page), *finished = NULL;
+    const lb_fill_outputs outputs = {.home = home};
+    lb_text filled = {0};
+    lb_status st = lb_file_read(page, &finished, NULL, err);
+    if (st == LB_OK)
+        st = lb_fill(places, folder, language, &outputs, &filled, err);
+    if (st == LB_OK && strcmp(finished, filled.s) != 0) {
+        const char *a = finished, *b = filled.s;
+        size_t line = 1, start = 0;
+        for (size_t i = 0; a[i] && a[i] == b[i]; i++) {
+            if (a[i] == '\n') {
+                line++;
+                start = i + 1;
+            }
+        }
+        st = fail_line(page, line, a + start, b + start, err);
+    }
+    lb_text_free(&filled);
+    free(finished);
+    free(home);
     return st;
 }

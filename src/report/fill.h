@@ -9,6 +9,7 @@ typedef struct lb_fill_outputs {
     const char *clean;     /* Markdown for the forge; NULL: not written */
     const char *annotated; /* Markdown for pandoc; NULL: not written */
     const char *depfile;   /* what they were made from, as a rule of make; NULL: not written */
+    const char *home;      /* folder the links to figures start at; NULL: that of clean */
 } lb_fill_outputs;
 
 /**
@@ -21,5 +22,13 @@ typedef struct lb_fill_outputs {
  */
 lb_status lb_fill(const lb_places *places, const char *folder, const char *language,
                   const lb_fill_outputs *outputs, lb_text *text, lb_error *err);
+
+/**
+ * Is the finished Markdown at @p page what its template and records give today?
+ * @return LB_OK; LB_EFINDING "page:line: ..." for the first line that is not; the failures of
+ *         lb_fill(); LB_EIO
+ */
+lb_status lb_fill_compare(const lb_places *places, const char *folder, const char *language,
+                          const char *page, lb_error *err);
 
 #endif

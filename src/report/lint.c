@@ -2,6 +2,7 @@
 #include "report/lint.h"
 
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/memory.h"
 #include "report/digits.h"
 #include "report/prose.h"
@@ -9,6 +10,7 @@
 
 #include <ctype.h>
 #include <glob.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +148,17 @@ static void check_names(lb_facts *f, const lb_refs *refs, lb_findings *out)
     }
 }
 
+/* The file must be the very picture the run drew, when the record says which that is. */
+static void check_picture(lb_facts *f, const char *id, const char *path, lb_position place,
+                          lb_findings *out)
+{
+    const char *drawn = lb_archive_figure_hash(lb_facts_record(f), id);
+    char now[LB_HASH_SIZE];
+    if (*drawn && lb_hash_file(path, now, NULL) == LB_OK && strcmp(drawn, now) != 0)
+        lb_find(out, place, "%s is not the picture that the run drew for figure %s: run `make %s`",
+                path, id, lb_spec_experiment(lb_facts_spec(f)));
+}
+
 /* Figures that were declared and drawn must be there; files of the experiment that nobody declares,
  * or that the run behind the record did not draw, must not. A run may leave a figure out (a
  * retention that cannot be printed has no histogram): a report that shows it all the same cannot be
@@ -166,6 +179,8 @@ static void check_figure_files(lb_facts *f, lb_findings *out)
         if (!drawn && lb_file_exists(path))
             lb_find(out, place, "%s is of another run: this one did not draw figure %s", path,
                     map->keys[i]);
+        if (drawn)
+            check_picture(f, map->keys[i], path, place, out);
         lb_text_printf(&known, "%s\n", path);
         free(path);
     }
@@ -183,6 +198,33 @@ static void check_figure_files(lb_facts *f, lb_findings *out)
     globfree(&found);
     free(pattern);
     lb_text_free(&known);
+}
+
+/* Does some setting below @p node hold the number @p seed? */
+static bool is_declared(const lb_yaml_node *node, double seed)
+{
+    double value;
+    if (node->kind == LB_YAML_SCALAR)
+        return lb_yaml_number(node, &value) && value == seed;
+    for (size_t i = 0; i < node->n; i++) {
+        if (is_declared(node->items[i], seed))
+            return true;
+    }
+    return false;
+}
+
+/* A number drawn with a seed that the spec does not know is of another protocol. */
+static void check_seeds(lb_facts *f, lb_findings *out)
+{
+    const lb_archive *a = lb_facts_record(f);
+    const lb_spec *spec = lb_facts_spec(f);
+    for (size_t i = 0; i < lb_archive_count(a); i++) {
+        const uint64_t seed = lb_archive_at(a, i)->seed;
+        if (seed && !is_declared(lb_spec_node(spec, ""), (double)seed))
+            lb_find(out, (lb_position){lb_archive_path(a), 1, 1},
+                    "%s was drawn with seed %llu, which %s does not declare", lb_archive_key(a, i),
+                    (unsigned long long)seed, lb_spec_path(spec));
+    }
 }
 
 /* Mark what the tables, verdicts and the published table of the reports show. */
@@ -230,6 +272,14 @@ static void warn_unused(lb_facts *f, lb_findings *out)
     free(scope);
 }
 
+/* Words of the record: a sentence in Chinese may need others. */
+static bool is_text(void *self, const lb_shown *value)
+{
+    lb_fact fact;
+    return value->kind == LB_NODE_VALUE && lb_facts_find(self, value->name, &fact, NULL) == LB_OK &&
+           !fact.number;
+}
+
 static lb_status check_record(const lb_places *places, const char *folder, const reports *r,
                               lb_findings *out, lb_error *err)
 {
@@ -239,7 +289,9 @@ static lb_status check_record(const lb_places *places, const char *folder, const
         return st;
     check_names(f, &r->refs[0], out);
     check_names(f, &r->refs[1], out);
+    lb_lint_lines(&r->refs[0], r->path[0], &r->refs[1], is_text, f, out);
     check_figure_files(f, out);
+    check_seeds(f, out);
     use_indirect(f);
     warn_unused(f, out);
     lb_facts_close(f);

@@ -63,11 +63,13 @@ void lb_page_verdict_to(lb_page *p, const lb_verdict *verdict, lb_text *out)
 /* --- numbers -----------------------------------------------------------------------------------
  */
 
-/* "e03.delta_r2 · 95% CI [..] · n 816 · covered sha256:1234 · seed 42", free of quotes. */
+/* "e03.delta_r2.ci_lo · 95% CI [..] · n 816 · covered sha256:1234 · seed 42", free of quotes. */
 static void add_note(lb_page *p, const lb_fact *fact, lb_text *out)
 {
     const lb_number *x = fact->number;
     lb_text_add(out, fact->key);
+    if (fact->field)
+        lb_text_printf(out, ".%s", fact->field);
     if (!x || *x->na)
         return;
     if (isfinite(x->ci_lo)) {

@@ -46,6 +46,16 @@ static void add(collector *c, lb_ref_kind kind, char *name, lb_position place)
     r->at[r->n++] = (lb_ref){kind, name, place};
 }
 
+static void show(collector *c, const lb_node *node)
+{
+    lb_refs *r = &c->refs;
+    if (r->n_shown == r->shown_capacity) {
+        r->shown_capacity = 2 * r->shown_capacity + 64;
+        r->shown = lb_xrealloc(r->shown, r->shown_capacity, sizeof *r->shown);
+    }
+    r->shown[r->n_shown++] = (lb_shown){node->kind, node->text, node->place};
+}
+
 static char *single_blanks(const char *s)
 {
     char *out = lb_xcalloc(strlen(s) + 1, 1), *to = out;
@@ -125,6 +135,9 @@ static void collect(collector *c, const lb_node *node)
                 add(c, direct[i].ref, lb_xstrdup(direct[i].name ? direct[i].name : node->text),
                     node->place);
         }
+        if (node->text && (node->kind == LB_NODE_VALUE || node->kind == LB_NODE_VERDICT ||
+                           node->kind == LB_NODE_PUBLISHED))
+            show(c, node);
         if (node->kind == LB_NODE_PUBLISHED)
             add(c, node->text ? LB_REF_PUBLISHED : LB_REF_CARD,
                 lb_xstrdup(node->text ? node->text : "published"), node->place);
@@ -154,6 +167,7 @@ void lb_refs_free(lb_refs *r)
     for (size_t i = 0; i < r->n; i++)
         free(r->at[i].name);
     free(r->at);
+    free(r->shown);
     *r = (lb_refs){0};
 }
 
@@ -206,4 +220,77 @@ void lb_lint_parity(const lb_refs *a, const char *a_name, const lb_refs *b, cons
     find_missing(a, b, b_name, out);
     find_missing(b, a, a_name, out);
     compare_headings(a, a_name, b, b_name, out);
+}
+
+/* --- line by line ------------------------------------------------------------------------------
+ */
+
+/* The values of one language that count, in the order of the text. */
+typedef struct column {
+    const lb_shown **at;
+    size_t n;
+} column;
+
+static column column_of(const lb_refs *r, bool (*is_text)(void *self, const lb_shown *value),
+                        void *self)
+{
+    column c = {lb_xcalloc(r->n_shown + 1, sizeof(lb_shown *)), 0};
+    for (size_t i = 0; i < r->n_shown; i++) {
+        if (!is_text(self, &r->shown[i]))
+            c.at[c.n++] = &r->shown[i];
+    }
+    return c;
+}
+
+/* Where the line that starts at value @p i ends. */
+static size_t end_of_line(const column *c, size_t i)
+{
+    const lb_position line = c->at[i]->place;
+    while (i < c->n && c->at[i]->place.line == line.line &&
+           strcmp(c->at[i]->place.file, line.file) == 0)
+        i++;
+    return i;
+}
+
+static size_t count_in(const column *c, size_t from, size_t to, const lb_shown *value)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++)
+        n += c->at[i]->kind == value->kind && strcmp(c->at[i]->name, value->name) == 0;
+    return n;
+}
+
+/* A value of [i, m) in @p a that [j, n) in @p b shows another number of times; NULL if none. */
+static const lb_shown *surplus(const column *a, size_t i, size_t m, const column *b, size_t j,
+                               size_t n)
+{
+    for (size_t k = i; k < m; k++) {
+        if (count_in(a, i, m, a->at[k]) != count_in(b, j, n, a->at[k]))
+            return a->at[k];
+    }
+    return NULL;
+}
+
+void lb_lint_lines(const lb_refs *a, const char *a_name, const lb_refs *b,
+                   bool (*is_text)(void *self, const lb_shown *value), void *self, lb_findings *out)
+{
+    const column x = column_of(a, is_text, self), y = column_of(b, is_text, self);
+    const lb_shown *odd = NULL;
+    for (size_t i = 0, j = 0; (i < x.n || j < y.n) && !odd;) {
+        const size_t m = i < x.n ? end_of_line(&x, i) : i, n = j < y.n ? end_of_line(&y, j) : j;
+        odd = surplus(&y, j, n, &x, i, m);
+        if (!odd)
+            odd = surplus(&x, i, m, &y, j, n);
+        if (odd)
+            lb_find(out, j < y.n ? y.at[j]->place : odd->place,
+                    "this line and line %d of %s do not show the same values: see '%s'",
+                    i < x.n ? x.at[i]->place.line
+                    : x.n   ? x.at[x.n - 1]->place.line
+                            : 1,
+                    a_name, odd->name);
+        i = m;
+        j = n;
+    }
+    free(x.at);
+    free(y.at);
 }

@@ -420,6 +420,7 @@ static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error 
         lb_record_run(s.record, "seconds.simulation", "%.2f", lb_study_seconds_simulating(&s));
     if (s.status == LB_OK) {
         lb_record_judge(s.record);
+        lb_record_figure_files(s.record, s.figures);
         lb_study_take(&s, lb_record_close(s.record, path, err));
         s.record = NULL;
     }

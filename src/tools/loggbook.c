@@ -48,7 +48,14 @@ static const command commands[] = {
      "stands.\n",
      2, ANY, lb_command_diff},
     {"numbers", "EXPERIMENT", "Print the numbers of a record",
-     "As JSON (--json, the default) or tab-separated (--tsv).\n", 1, 1, lb_command_numbers},
+     "As JSON (--json, the default; with all else a page may state) or tab-separated (--tsv).\n", 1,
+     1, lb_command_numbers},
+    {"import", "FILE.json --as EXPERIMENT", "Make a record of numbers another program computed",
+     "FILE.json is what `loggbook numbers` prints, or as little of it as\n"
+     "{\"e23.r2\": {\"value\": 0.91, \"kind\": \"r2\"}}; src/record/import.h documents it. The "
+     "record "
+     "says\nwhere it came from.\n",
+     1, 1, lb_command_import},
     {"why", "KEY", "Print the trail of one number",
      "Program, data, seed, commit, frozen and published value, verdicts that rest on it.\n", 1, 1,
      lb_command_why},
@@ -78,6 +85,7 @@ static const struct {
     {"fill", "  --depfile FILE    what both were made from, as a rule of make"},
     {"freeze", "  --reason TEXT     why the reference changes; kept in its history"},
     {"numbers", "  --json, --tsv     format of the output"},
+    {"import", "  --as EXPERIMENT   whose record it becomes; its spec.yaml must be there"},
     {"info", "  --keys            key and value, a line each"},
     {NULL,
      "  --profile NAME    quick, standard (default), large, million, or that of your own data"},
@@ -127,6 +135,7 @@ static const struct option long_options[] = {{"profile", required_argument, NULL
                                              {"annotated", required_argument, NULL, 'a'},
                                              {"depfile", required_argument, NULL, 'd'},
                                              {"reason", required_argument, NULL, 'R'},
+                                             {"as", required_argument, NULL, 'A'},
                                              {"json", no_argument, NULL, 'j'},
                                              {"tsv", no_argument, NULL, 'T'},
                                              {"keys", no_argument, NULL, 'k'},
@@ -158,6 +167,8 @@ static const char **field_of(lb_options *o, int letter)
         return &o->annotated;
     case 'd':
         return &o->depfile;
+    case 'A':
+        return &o->as;
     default:
         return &o->reason;
     }

@@ -27,14 +27,14 @@ static void refuse(const char *text, lb_status status, const char *start, const 
     cr_expect(eq(ptr, l, NULL));
 }
 
-Test(ledger, holds_numbers_texts_row_sets_and_verdicts_of_a_record)
+Test(ledger, holds_numbers_texts_row_sets_verdicts_and_tables_of_a_record)
 {
     const char *path = fixture_path("e02.h5");
     fixture_write(path, 0.05);
     lb_archive *a = fixture_open(path);
     lb_spec *spec = fixture_spec();
     lb_ledger *l = lb_ledger_of(a, spec);
-    cr_expect(eq(sz, l->n, 9));
+    cr_expect(eq(sz, l->n, 10));
     cr_expect(eq(str, l->profile, "quick"));
     const lb_line *gain = lb_ledger_find(l, "e02.delta_r2");
     cr_expect(eq(str, gain->rows, "test_covered"));

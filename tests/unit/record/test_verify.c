@@ -69,7 +69,7 @@ static void expect_verify(lb_status status, const char *part)
 Test(verify, what_was_frozen_agrees)
 {
     freeze();
-    expect_verify(LB_OK, "e02 (quick): 8 entries agree");
+    expect_verify(LB_OK, "e02 (quick): 9 entries agree");
 }
 
 Test(verify, losing_or_gaining_the_oracle_is_found)
@@ -82,6 +82,24 @@ Test(verify, losing_or_gaining_the_oracle_is_found)
     expect_verify(LB_EFINDING, "became an oracle number");
     freeze();
     tamper("\tyes\n", "\t?\n"); /* frozen before that was kept */
+    expect_verify(LB_OK, "9 entries agree");
+}
+
+Test(verify, another_key_in_a_cell_is_found)
+{
+    freeze();
+    tamper("table:T02.1\tsha256:", "table:T02.1\tsha256:0");
+    expect_verify(LB_EFINDING, "other keys stand in its cells");
+}
+
+Test(verify, files_frozen_before_tables_were_kept_still_agree)
+{
+    freeze();
+    char *text = slurp(frozen), *line = strstr(text, "table:T02.1");
+    cr_assert(ne(ptr, line, NULL));
+    *line = '\0';
+    cr_assert(eq(int, lb_file_write(frozen, text, strlen(text), NULL), LB_OK));
+    free(text);
     expect_verify(LB_OK, "8 entries agree");
 }
 
@@ -245,13 +263,13 @@ Test(freeze, writes_header_history_and_nothing_without_a_reason, .init = start,
     frozen = lb_xstrdup(fixture_path("e02.tsv"));
     fixture_write(record, 0.05);
     cr_expect(eq(int, lb_freeze(record, frozen, spec, NULL, &report, &err), LB_EINVAL));
-    cr_expect(ne(ptr, strstr(report.s, "9 entries are new"), NULL), "%s", report.s);
+    cr_expect(ne(ptr, strstr(report.s, "10 entries are new"), NULL), "%s", report.s);
     cr_expect(eq(int, lb_freeze(record, frozen, spec, " \n", &report, NULL), LB_EINVAL));
     cr_expect(not(lb_file_exists(frozen)));
     cr_assert(eq(int, lb_freeze(record, frozen, spec, "two\nlines", &report, NULL), LB_OK));
     char *text = slurp(frozen);
     cr_expect(ne(ptr, strstr(text, "# date: 2026-01-01\n# reason: two lines\n"), NULL), "%s", text);
-    cr_expect(ne(ptr, strstr(text, "first freeze, 9 entries\nkey\t"), NULL), "%s", text);
+    cr_expect(ne(ptr, strstr(text, "first freeze, 10 entries\nkey\t"), NULL), "%s", text);
     cr_expect(ne(ptr, strstr(text, "test_covered\tse=0.5\tyes\n"), NULL), "%s", text);
     free(text);
     lb_text_free(&report);
