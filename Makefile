@@ -70,7 +70,9 @@ libraries  = $(foreach l,$(1) $(needs_$(1)),$(call library,$(l)))
 ALL_LIBS  := $(foreach l,study report record figure stats models data linalg core,$(call library,$(l)))
 
 EXPERIMENTS := $(notdir $(wildcard templates/experiments/e*))
-PROGRAMS    := $(addprefix $(BIN)/,$(EXPERIMENTS) simulate loggbook)
+# Numbers that another program computed take the place of one of ours: templates/experiments/NAME/numbers.json.
+IMPORTED    := $(patsubst templates/experiments/%/numbers.json,%,$(wildcard templates/experiments/e*/numbers.json))
+PROGRAMS    := $(addprefix $(BIN)/,$(filter-out $(IMPORTED),$(EXPERIMENTS)) simulate loggbook)
 
 $(OBJ)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -143,6 +145,9 @@ $(RESULTS)/%.h5: $(BIN)/% templates/experiments/%/spec.yaml $(STAMPS)
 	$(Q)$(BIN)/$* --profile $(PROFILE) $(if $(STREAMED),,--data $(SPECTRA)) --results $(RESULTS) --figures $(FIGURES) \
 	    $(if $(LARGER),--replication data/spectra/$(LARGER))
 
+$(IMPORTED:%=$(RESULTS)/%.h5): $(RESULTS)/%.h5: templates/experiments/%/numbers.json templates/experiments/%/spec.yaml $(BIN)/loggbook
+	$(Q)$(BIN)/loggbook import $(PLACES) --as $* $<
+
 # What the standard profile quotes of a run on a million rows (study/quote.h).
 ifeq ($(PROFILE),standard)
 $(foreach f,$(wildcard data/frozen/million/*.tsv),$(eval $(RESULTS)/$(notdir $(basename $(f))).h5: $(f)))
@@ -186,7 +191,7 @@ endef
 $(foreach e,$(EXPERIMENTS),$(eval $(call short_name,$(e))))
 
 # --- is it still true? ----------------------------------------------------------------------------
-.PHONY: verify freeze diff lint crosscheck bench
+.PHONY: verify freeze diff lint crosscheck mutate bench
 verify: $(RECORDS) $(BIN)/loggbook    ## compare the records with their frozen values
 	$(Q)$(BIN)/loggbook verify $(PLACES) $(EXPERIMENTS)
 freeze: $(RECORDS) $(BIN)/loggbook    ## make today's results the reference: REASON="what moved and why"
@@ -198,6 +203,10 @@ lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, un
 crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook $(WITNESSES:%=$(BIN)/witness_%)  ## NumPy and scikit-learn recompute models and the quick profile
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
 	$(Q)sh tests/crosscheck/run.sh $(WITNESSES) records
+MUTATED := e01_baseline e02_piecewise e03_validation e05_quantile_bins e10_gate_noise
+mutate: $(BIN)/loggbook               ## spoil copies of reports and records, count what the checks catch
+	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= md html
+	$(Q)python3 tests/mutate/mutate.py --each 10 --score tests/mutate/score.txt $(MUTATED)
 bench: $(BIN)/bench_ridge $(WITNESSES:%=$(BIN)/witness_%)  ## wall time and memory beside scikit-learn, in one run
 	$(Q)sh tests/bench/bench.sh
 	$(Q)sh tests/crosscheck/run.sh --full $(WITNESSES)
@@ -205,7 +214,7 @@ bench: $(BIN)/bench_ridge $(WITNESSES:%=$(BIN)/witness_%)  ## wall time and memo
 # --- tests ----------------------------------------------------------------------------------------
 .PHONY: check test asan valgrind layers format format-check
 check: programs $(BIN)/bench_ridge $(BIN)/crosscheck_export $(WITNESSES:%=$(BIN)/witness_%) $(addprefix $(OBJ)/test_,$(LAYERS))  ## unit tests, golden tests, faults, quick profile end to end
-	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/independent/run.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
+	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/independent/run.sh tests/mutate/run.sh tests/import/run.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
 test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
 	$(Q)sh tests/run.sh $^
 asan:                                 ## the unit tests under ASan and UBSan; a leak fails

@@ -58,4 +58,9 @@ command='build/bin/loggbook verify --profile quick e02_piecewise'
 $command --frozen "$work/frozen" 2>/dev/null | sed "s|$work/frozen|data/frozen/quick|" >"$work/verify"
 ok "README shows what it prints: $command" shown "$command" "$work/verify"
 
+# What `make mutate` counted last
+score=$(awk '$1 == "all" { printf "%s of %s ([%s %%]", $3, $2, $4 }' tests/mutate/score.txt)
+ok "README quotes the score: $score" grep -qF "the checks catch $score" README.md
+ok 'and how many ways there are' grep -qF "spoilt in $(grep -cvE '^(kind|all) ' tests/mutate/score.txt) ways" README.md
+
 sum

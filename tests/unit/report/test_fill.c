@@ -51,7 +51,7 @@ Test(fill, writes_both_dialects_and_what_they_came_from)
     char *home = experiment("{{ e90.delta_r2 }}\n\n{{ figure F90.1 }}\n\n{% include note %}\n"
                             "{{ code fit.c#fit }}\n{{ e91.r2 }}\n");
     char *clean = in_scratch("reports/a.md"), *annotated = in_scratch("b.md"), *d = in_scratch("d");
-    const lb_fill_outputs outputs = {clean, annotated, d};
+    const lb_fill_outputs outputs = {.clean = clean, .annotated = annotated, .depfile = d};
     cr_assert(lb_fill(&places, home, "en", &outputs, NULL, &err) == LB_OK, "%s", err.text);
     char *a = read_text(clean), *b = read_text(annotated), *deps = read_text(d);
     cr_expect(strncmp(a,
@@ -105,7 +105,7 @@ Test(fill, a_failure_writes_nothing)
                {"{% if true %}\n", LB_EFORMAT},
                {"{{ figure F90.2 }}\n", LB_ENAME}};
     char *clean = in_scratch("a.md"), *annotated = in_scratch("b.md"), *d = in_scratch("d");
-    const lb_fill_outputs outputs = {clean, annotated, d};
+    const lb_fill_outputs outputs = {.clean = clean, .annotated = annotated, .depfile = d};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         lb_error err = {0};
         char *home = experiment(bad[i].report);
@@ -153,7 +153,7 @@ Test(fill, an_unwritable_place_is_told)
 {
     lb_error err = {0};
     char *home = experiment("x\n");
-    const lb_fill_outputs outputs = {"/proc/nothing/a.md", NULL, NULL};
+    const lb_fill_outputs outputs = {.clean = "/proc/nothing/a.md"};
     cr_expect(lb_fill(&places, home, "en", &outputs, NULL, &err) == LB_EIO);
     cr_expect(strstr(err.text, "/proc/nothing") != NULL, "%s", err.text);
     free(home);

@@ -141,6 +141,11 @@ Test(lint, each_kind_of_damage_is_found)
 Test(lint, the_two_languages_must_agree)
 {
     expect_finding("{{ e90.mae }}", "", "the key 'e90.mae' is not in");
+    expect_finding("{{ e90.mae }}", "{{ e90.mae }} {{ e90.mae }}",
+                   "do not show the same values: see 'e90.mae'");
+    expect_finding("{{ e90.mae }} {{ e90.coverage }} {{ e90.ruin }}\n{{ e90.tiny }}",
+                   "{{ e90.tiny }} {{ e90.coverage }} {{ e90.ruin }}\n{{ e90.mae }}",
+                   "do not show the same values: see 'e90.");
     expect_finding("{{ verdict H1.2 }}", "", "the verdict 'H1.2' is not in");
     expect_finding("{{ table T90.1 }}", "", "the table 'T90.1' is not in");
     expect_finding("{{ figure F90.1 }}", "", "the figure 'F90.1' is not in");
