@@ -39,6 +39,7 @@ lb_status lb_command_numbers(lb_job *j);
 lb_status lb_command_import(lb_job *j);
 lb_status lb_command_why(lb_job *j);
 lb_status lb_command_lint(lb_job *j);
+lb_status lb_command_audit(lb_job *j); /* report/audit_command.c */
 lb_status lb_command_new(lb_job *j);
 
 #endif

@@ -63,6 +63,11 @@ static const command commands[] = {
      "Digits typed in prose, unknown and unused keys, figures, both languages; in a finished page\n"
      "tags, TODO and NaN that were left.\n",
      0, ANY, lb_command_lint},
+    {"audit", "", "Find contradictions among all numbers that were printed",
+     "Compares the published numbers with each other, the records with each other, and the pages\n"
+     "with the records, and writes audit.en.md and audit.zh.md. Contradictions of others are what\n"
+     "it reports; those of our own end it with 1.\n",
+     0, 0, lb_command_audit},
     {"new", "NAME", "Start a new experiment",
      "Writes a program, a spec and two reports that already build; NAME is like e22_idea.\n", 1, 1,
      lb_command_new},
@@ -81,6 +86,7 @@ static const struct {
 } options_help[] = {
     {"fill", "  --lang LANG       en (default) or zh"},
     {"fill", "  --out FILE        the Markdown for readers"},
+    {"audit", "  --out DIR         where the two reports go   [reports, or build/PROFILE]"},
     {"fill", "  --annotated FILE  the Markdown for pandoc, each number linked to its provenance"},
     {"fill", "  --depfile FILE    what both were made from, as a rule of make"},
     {"freeze", "  --reason TEXT     why the reference changes; kept in its history"},
