@@ -191,7 +191,7 @@ endef
 $(foreach e,$(EXPERIMENTS),$(eval $(call short_name,$(e))))
 
 # --- is it still true? ----------------------------------------------------------------------------
-.PHONY: verify freeze diff lint crosscheck mutate bench
+.PHONY: verify freeze diff lint crosscheck mutate bench audit
 verify: $(RECORDS) $(BIN)/loggbook    ## compare the records with their frozen values
 	$(Q)$(BIN)/loggbook verify $(PLACES) $(EXPERIMENTS)
 freeze: $(RECORDS) $(BIN)/loggbook    ## make today's results the reference: REASON="what moved and why"
@@ -200,6 +200,8 @@ diff: $(BIN)/loggbook                 ## what moved between two revisions or fil
 	$(Q)$(BIN)/loggbook diff $(PLACES) "$(A)" "$(B)" $(EXPERIMENTS)
 lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, unused keys, missing figures, English against Chinese
 	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
+audit: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## contradictions among all printed numbers, theirs and ours: audit.{en,zh}.md
+	$(Q)$(BIN)/loggbook audit $(PLACES)
 crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook $(WITNESSES:%=$(BIN)/witness_%)  ## NumPy and scikit-learn recompute models and the quick profile
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
 	$(Q)sh tests/crosscheck/run.sh $(WITNESSES) records

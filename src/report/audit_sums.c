@@ -437,12 +437,26 @@ static void check_parts(lb_audit *a, const lb_claim *c)
         lb_card_row(card, part[i]);
 }
 
+/* A key that goes on where the key of a gain ends is about the same model. */
+static void name_estimator(const lb_claims *all, lb_claim *c)
+{
+    for (size_t i = 0; i < all->n && !*c->model; i++) {
+        const lb_claim *o = &all->at[i];
+        const size_t n = strlen(o->entry->key);
+        if (lb_claim_is(o, "delta_r2") && *o->model && strncmp(c->entry->key, o->entry->key, n) == 0 &&
+            c->entry->key[n] == '.')
+            snprintf(c->model, sizeof c->model, "%s", o->model);
+    }
+}
+
 void lb_audit_sums(lb_audit *a)
 {
     for (size_t i = 0; i < a->claims.n; i++) {
         lb_claim *c = &a->claims.at[i];
         if (lb_claim_is(c, "delta_r2") && !c->intent && !c->estimator)
             check_difference(a, c);
+        if (lb_claim_is(c, "delta_r2") && c->estimator)
+            name_estimator(&a->claims, c);
     }
     for (size_t i = 0; i < a->claims.n; i++) {
         const lb_claim *c = &a->claims.at[i];

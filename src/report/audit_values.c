@@ -19,13 +19,27 @@ static bool same_number(double a, double b)
     return a == b || (isnan(a) && isnan(b));
 }
 
+static bool same_experiment(const lb_claim *a, const lb_claim *b)
+{
+    const size_t n = strcspn(a->entry->key, ".");
+    return strcspn(b->entry->key, ".") == n && strncmp(a->entry->key, b->entry->key, n) == 0;
+}
+
+/* Within an experiment a row that names no training set can have the one of its neighbour. */
+static bool same_training(const lb_claim *a, const lb_claim *b)
+{
+    return a->n_train == b->n_train ||
+           ((!a->n_train || !b->n_train) && same_experiment(a, b));
+}
+
 /* All parts of the key but the rows, the seed and the protocol: those are what may explain it. */
 static bool same_key(const lb_claim *a, const lb_claim *b)
 {
     return strcmp(a->metric, b->metric) == 0 && strcmp(a->model, b->model) == 0 &&
            strcmp(a->layout, b->layout) == 0 && strcmp(a->what, b->what) == 0 &&
-           same_number(a->noise, b->noise) && same_number(a->alpha, b->alpha) &&
-           a->n_train == b->n_train && a->bin == b->bin;
+           a->bin == b->bin &&
+           (strstr(a->what, "dim") ||
+            (same_number(a->noise, b->noise) && same_number(a->alpha, b->alpha) && same_training(a, b)));
 }
 
 /* A key that names nothing but a metric is no key: that row can only be compared in its table. */
@@ -38,13 +52,10 @@ static bool has_key(const lb_claim *c)
 /* Inside one document the key of the table tells rows apart that the parts above do not. */
 static bool comparable(const lb_claim *a, const lb_claim *b)
 {
-    const size_t n = strcspn(a->entry->key, ".");
-    const bool document = strcmp(a->entry->source, b->entry->source) == 0;
-    const bool experiment =
-        strcspn(b->entry->key, ".") == n && strncmp(a->entry->key, b->entry->key, n) == 0;
     if (!isnan(a->noise) && a->n_train && *a->model)
         return true;
-    return experiment || document || lb_claim_is(a, "count");
+    return same_experiment(a, b) || strcmp(a->entry->source, b->entry->source) == 0 ||
+           lb_claim_is(a, "count");
 }
 
 /* Words that say how it was done. Two claims whose words differ follow two protocols. */

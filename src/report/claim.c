@@ -75,7 +75,7 @@ static const char ornaments[] =
     "|text|fig|figure|src|prior|prior4|ref|reference|printed|rounded|exact|4dp|ctx|context|canonical|"
     "tracking|seed|quoted|report|table|own|regress|small|large|big|upstream|gate|aligned|covered|"
     "full|ci|max|16g|noise|ridge|test|changelog|original|uncorrected|alpha|order|bin|k|ablation|"
-    "base|pct|alt|best|series|";
+    "base|pct|alt|best|series|gain|";
 static const char estimators[] = "|mean|multiseed|boot|bootstrap|";
 static const char intents[] = "|threshold|target|plan|planned|expected|grid|epsilon|min|claim|floor|";
 
@@ -185,7 +185,7 @@ static void skip_rest(const words *w, size_t *i)
         ++*i;
 }
 
-static void read_word(const words *w, size_t *i, lb_claim *c)
+static void read_word(const words *w, size_t *i, bool dim, lb_claim *c)
 {
     const char *s = w->at[*i];
     const char *model = model_of(s);
@@ -211,9 +211,9 @@ static void read_word(const words *w, size_t *i, lb_claim *c)
             snprintf(c->model, sizeof c->model, "global");
         else if (strncmp(c->model, "global+", 7) == 0)
             memmove(c->model, c->model + 7, strlen(c->model + 7) + 1);
-    } else if (!among(s, metrics) && !among(s, ornaments) &&
+    } else if (!among(s, metrics) && (!among(s, ornaments) || (dim && among(s, "|gate|16g|"))) &&
                !(strlen(s) > 4 && strstr(s, "test") && !strchr(s, '.')) &&
-               strcmp(s, "1k") != 0 && strncmp(s, "sweep", 5) != 0 && strncmp(s, "first", 5) != 0 &&
+               strcmp(s, "1k") != 0 && strncmp(s, "sweep", 5) != 0 && !(strncmp(s, "first", 5) == 0 && s[5]) &&
                strncmp(s, "leaf", 4) != 0)
         add_word(c->what, sizeof c->what, s, ' ');
 }
@@ -247,6 +247,8 @@ static void read_metric(const words *w, const lb_published_entry *e, lb_claim *c
         metric = mae ? "mae" : "rmse";
     if (strncmp(e->unit, "threshold", 9) == 0)
         c->intent = true;
+    if (strstr(c->what, "dim")) /* the same whatever is planned, whatever the noise */
+        c->intent = false;
     snprintf(c->metric, sizeof c->metric, "%s", metric);
 }
 
@@ -255,7 +257,7 @@ static void read_key(const lb_published_entry *e, lb_claim *c)
     words w;
     split(e->key, &w);
     for (size_t i = 1; i < w.n; i++)
-        read_word(&w, &i, c);
+        read_word(&w, &i, strstr(e->key, "dim") != NULL, c);
     read_metric(&w, e, c);
     if (lb_claim_is(c, "delta_r2") && strcmp(c->model, "global") == 0)
         c->model[0] = '\0'; /* the global model is what a gain is measured against */
@@ -380,6 +382,9 @@ static void read_source(const char *s, lb_claim *c)
             (i == 0 || strcmp(c->model, "global") != 0))
             add_word(c->layout, sizeof c->layout, tags[i], ' ');
     }
+    if (!*c->model && c->bin_printed < 0 && strstr(s, "_ridge_") && !strstr(s, "moe") &&
+        lb_claim_is(c, "r2"))
+        snprintf(c->model, sizeof c->model, "global"); /* a document on Ridge alone */
 }
 
 static void read_group(const lb_published_entry *e, lb_claim *c)
@@ -434,8 +439,11 @@ static void settle_models(lb_claims *all)
         lb_claim *c = &all->at[i];
         if (strcmp(c->model, "moe") == 0 && !names_oracle(all, c->group))
             snprintf(c->model, sizeof c->model, "oracle");
-        if (strcmp(c->model, "global") == 0 && strcmp(c->layout, "nn") != 0)
-            c->layout[0] = '\0';
+        if (strcmp(c->model, "global") == 0)
+            snprintf(c->layout, sizeof c->layout, "%s", strstr(c->layout, "nn") ? "nn" : "");
+        if (!*c->model && lb_claim_is(c, "r2") && c->bin >= 0)
+            snprintf(c->model, sizeof c->model,
+                     strstr(c->entry->key, "_gate") ? "soft" : "oracle"); /* the bin's own expert */
         c->true_labels = c->true_labels || strstr(c->model, "oracle");
     }
     for (size_t i = 0; i < all->n; i++) {

@@ -77,13 +77,26 @@ lb_status lb_register_load(const char *path, const lb_published *published, lb_r
     return st;
 }
 
-static bool holds_one(const lb_card *card, const char *keys)
+static bool is_among(const char *row, const char *keys)
 {
     size_t n;
     for (const char *key; (key = next_key(&keys, &n));) {
-        for (size_t i = 0; i < card->n; i++) {
-            const char *row = card->rows[i]->entry->key;
-            if (strncmp(row, key, n) == 0 && row[n] == '\0')
+        if (strncmp(row, key, n) == 0 && row[n] == '\0')
+            return true;
+    }
+    return false;
+}
+
+/* Does the card set a row of either side against one of the other? On a card of values they must
+ * also disagree; a card on true labels lists every row of a model and sets none against another. */
+static bool joins(const lb_card *card, const lb_register_entry *e)
+{
+    for (size_t i = 0; i < card->n && card->kind != LB_CARD_ORACLE; i++) {
+        if (!is_among(card->rows[i]->entry->key, e->keys_a))
+            continue;
+        for (size_t k = 0; k < card->n; k++) {
+            if (is_among(card->rows[k]->entry->key, e->keys_b) &&
+                (card->kind != LB_CARD_VALUES || !lb_claims_agree(card->rows[i], card->rows[k])))
                 return true;
         }
     }
@@ -97,7 +110,7 @@ void lb_register_score(lb_register *r, const lb_audit *a)
         lb_register_entry *e = &r->at[i];
         e->state = *e->keys_a && *e->keys_b ? LB_REGISTER_MISSED : LB_REGISTER_ABSENT;
         for (size_t k = 0; k < a->n && e->state == LB_REGISTER_MISSED; k++) {
-            if (holds_one(&a->cards[k], e->keys_a) && holds_one(&a->cards[k], e->keys_b)) {
+            if (joins(&a->cards[k], e)) {
                 e->state = LB_REGISTER_FOUND;
                 e->card = k;
             }

@@ -13,7 +13,7 @@
  * finished: it only measures how many of them the rules find by themselves.
  */
 typedef enum lb_register_state {
-    LB_REGISTER_FOUND,  /* one card holds a row of either side */
+    LB_REGISTER_FOUND,  /* one card sets a row of either side against the other */
     LB_REGISTER_MISSED, /* both sides are printed, no card joins them */
     LB_REGISTER_ABSENT  /* one side is no published number: nothing to find it in */
 } lb_register_state;
@@ -30,7 +30,8 @@ typedef struct lb_register {
     size_t n, found, missed, absent;
 } lb_register;
 
-/** LB_EIO; LB_EFORMAT "file:line: ..."; LB_ENAME for a key that @p claims do not hold. */
+/** LB_EIO; LB_EFORMAT "file:line: ..."; LB_ENAME for a key that is not in @p published. Free *out
+ * with lb_register_free() whatever the status. */
 lb_status lb_register_load(const char *path, const lb_published *published, lb_register *out,
                            lb_error *err);
 void lb_register_score(lb_register *r, const lb_audit *a);
