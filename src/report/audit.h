@@ -81,8 +81,8 @@ void lb_audit_record(lb_audit *a, const lb_archive *record);
 /** Two records: one key (name behind the experiment, rows, protocol, seed, penalty), two values. */
 void lb_audit_pair(lb_audit *a, const lb_archive *one, const lb_archive *other);
 /** A page of this package: each "value [low, high]" must hold its value and stand in a record. */
-void lb_audit_page(lb_audit *a, const char *path, const char *text, const lb_archive *const *records,
-                   size_t n);
+void lb_audit_page(lb_audit *a, const char *path, const char *text,
+                   const lb_archive *const *records, size_t n);
 void lb_audit_free(lb_audit *a);
 
 /* --- for the rules ---------------------------------------------------------------------------- */

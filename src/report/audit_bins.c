@@ -129,8 +129,7 @@ static void compare_counts(lb_audit *a, const column *x, const column *y)
     const size_t differ = differing(x, y);
     const bool shifted = x->at[0]->bin_printed != y->at[0]->bin_printed;
     if (differ == 0 && shifted && !was_told(a, LB_CARD_NUMBERING, x->at[0], y->at[0])) {
-        lb_card *card =
-            lb_audit_card(a, LB_CARD_NUMBERING, LB_CAUSE_PROTOCOL, LB_REMEDY_STANDARD);
+        lb_card *card = lb_audit_card(a, LB_CARD_NUMBERING, LB_CAUSE_PROTOCOL, LB_REMEDY_STANDARD);
         snprintf(card->subject, sizeof card->subject, "%s / %s", x->at[0]->entry->key,
                  y->at[0]->entry->key);
         lb_card_fact(card, 0, "%d", x->at[0]->bin_printed);
@@ -267,7 +266,8 @@ static void compare_pooled(lb_audit *a, const columns *all, const column *scores
     for (size_t i = 0; i < a->claims.n; i++) { /* gains and shares that rest on the pooled score */
         const lb_claim *c = &a->claims.at[i];
         if (!c->intent && c->bin < 0 && same_prefix(c, pooled) && lb_claims_one_run(c, pooled) &&
-            ((lb_claim_is(c, "delta_r2") && (!*c->model || strcmp(c->model, pooled->model) == 0 || strcmp(pooled->model, "global") == 0)) ||
+            ((lb_claim_is(c, "delta_r2") && (!*c->model || strcmp(c->model, pooled->model) == 0 ||
+                                             strcmp(pooled->model, "global") == 0)) ||
              (lb_claim_is(c, "retention") && *c->model)))
             lb_card_row(card, c);
     }

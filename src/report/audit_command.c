@@ -65,8 +65,8 @@ static lb_status open_record(const lb_job *j, const char *path, reading *r)
     const char *profile = lb_archive_provenance(a, "profile");
     if (*profile && strcmp(profile, j->places.profile) != 0)
         return LB_FAIL(j->err, LB_EFORMAT,
-                       "%s is a record of the profile %s, not %s: delete it and run `make %s`", path,
-                       profile, j->places.profile, lb_archive_experiment(a));
+                       "%s is a record of the profile %s, not %s: delete it and run `make %s`",
+                       path, profile, j->places.profile, lb_archive_experiment(a));
     return LB_OK;
 }
 
@@ -75,7 +75,8 @@ static lb_status read_records(lb_job *j, reading *r)
     lb_status st = lb_catalogue_read(j->o->templates, &j->all, j->err);
     for (size_t i = 0; i < j->all.n && st == LB_OK; i++) {
         const char *slash = strrchr(j->all.folders[i], '/');
-        char *path = lb_xprintf("%s/%s.h5", j->places.results, slash ? slash + 1 : j->all.folders[i]);
+        char *path =
+            lb_xprintf("%s/%s.h5", j->places.results, slash ? slash + 1 : j->all.folders[i]);
         if (lb_file_exists(path))
             st = open_record(j, path, r);
         free(path);
@@ -91,7 +92,8 @@ static lb_status read_records(lb_job *j, reading *r)
     return st;
 }
 
-/* The finished reports of the profile; with those of `standard`, which visitors read, the README. */
+/* The finished reports of the profile; with those of `standard`, which visitors read, the README.
+ */
 static lb_status read_pages(const lb_job *j, const char *home, bool standard, reading *r)
 {
     char *pattern = standard ? lb_xprintf("%s/*.md", home) : lb_xprintf("%s/reports/*.md", home);
@@ -141,7 +143,8 @@ static lb_status write_report(const lb_job *j, const reading *r, const char *hom
         lb_audit_write(&r->audit, &r->entries, folder, j->places.profile, record, j->err);
     for (size_t i = 0; i < 2 && st == LB_OK; i++) {
         char *page = lb_xprintf("%s/audit.%s.md", home, languages[i]);
-        st = lb_fill(&places, folder, languages[i], &(lb_fill_outputs){.clean = page}, NULL, j->err);
+        st =
+            lb_fill(&places, folder, languages[i], &(lb_fill_outputs){.clean = page}, NULL, j->err);
         free(page);
     }
     free(record);
@@ -157,7 +160,8 @@ static void summarise(lb_job *j, const reading *r, const char *home, size_t own)
                    "(%zu missed, %zu not among the published numbers)\n",
                    r->audit.claims.n, r->audit.n - own, r->entries.found, r->entries.n,
                    r->entries.missed, r->entries.absent);
-    lb_text_printf(&j->out, "%zu numbers of %zu records, %zu pages: %zu contradictions of our own\n",
+    lb_text_printf(&j->out,
+                   "%zu numbers of %zu records, %zu pages: %zu contradictions of our own\n",
                    r->audit.own_numbers, r->n, r->audit.own_pages, own);
     for (size_t i = 0; i < r->audit.n; i++) {
         const lb_card *card = &r->audit.cards[i];

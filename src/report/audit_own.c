@@ -96,9 +96,9 @@ static void check_gain(lb_audit *a, const lb_archive *r, size_t at, const score 
     }
     if (!of || d->value == 0)
         return;
-    lb_card *card = own_card(a, mute ? LB_CARD_ORACLE : LB_CARD_ROWS,
-                             mute ? LB_CAUSE_LEAKAGE : LB_CAUSE_SCOPE,
-                             mute ? LB_REMEDY_SPLIT : LB_REMEDY_ISOLATE, lb_archive_key(r, at));
+    lb_card *card =
+        own_card(a, mute ? LB_CARD_ORACLE : LB_CARD_ROWS, mute ? LB_CAUSE_LEAKAGE : LB_CAUSE_SCOPE,
+                 mute ? LB_REMEDY_SPLIT : LB_REMEDY_ISOLATE, lb_archive_key(r, at));
     lb_card_fact(card, 0, "%.6g", d->value);
     lb_card_fact(card, 1, "%.6g − %.6g", of->value, against->value);
     lb_card_fact(card, 2, "%zu", of->n);
@@ -229,8 +229,9 @@ static const lb_number *penalty_of(const lb_archive *r, const char *suffix)
     const int level = (int)(strstr(suffix, ".r2.global") - suffix);
     const lb_number *found = NULL;
     for (size_t i = 0; i < 2 && !found; i++) {
-        char *key = i == 0 ? lb_xprintf("%s%.*s.alpha.global", lb_archive_experiment(r), level, suffix)
-                           : lb_xprintf("%s.alpha%.*s.global", lb_archive_experiment(r), level, suffix);
+        char *key =
+            i == 0 ? lb_xprintf("%s%.*s.alpha.global", lb_archive_experiment(r), level, suffix)
+                   : lb_xprintf("%s.alpha%.*s.global", lb_archive_experiment(r), level, suffix);
         found = lb_archive_number(r, key);
         free(key);
     }
@@ -328,7 +329,8 @@ static const char *skip_marks(const char *s)
 
 static bool near_to(const printed *p, double x)
 {
-    return fabs(p->value - x) <= p->half * (1 + 1e-6) || fabs(p->value - 100 * x) <= p->half * (1 + 1e-6);
+    return fabs(p->value - x) <= p->half * (1 + 1e-6) ||
+           fabs(p->value - 100 * x) <= p->half * (1 + 1e-6);
 }
 
 static bool stands_in(const printed p[3], const lb_archive *const *records, size_t n,
@@ -352,8 +354,8 @@ static bool stands_in(const printed p[3], const lb_archive *const *records, size
 
 /* Does any number between @p line and its interval at @p at stand in a record beside it? A row of a
  * table may print a value, its resampled mean and the interval that belongs to the first. */
-static bool is_backed(const char *line, const char *at, printed p[3], const lb_archive *const *records,
-                      size_t n, const lb_claims *published)
+static bool is_backed(const char *line, const char *at, printed p[3],
+                      const lb_archive *const *records, size_t n, const lb_claims *published)
 {
     for (const char *s = line; s < at; s++) {
         if ((s == line || !isalnum((unsigned char)s[-1])) && read_printed(s, &p[0]) &&
@@ -379,8 +381,8 @@ static const char *value_before(const char *line, const char *at, printed *value
     return found;
 }
 
-void lb_audit_page(lb_audit *a, const char *path, const char *text, const lb_archive *const *records,
-                   size_t n)
+void lb_audit_page(lb_audit *a, const char *path, const char *text,
+                   const lb_archive *const *records, size_t n)
 {
     size_t number = 1;
     const char *line = text;

@@ -104,9 +104,9 @@ static operands on_rows(const lb_claims *all, const lb_claim *d, const lb_claim 
 {
     for (size_t i = 0; i < all->n && n; i++) {
         const lb_claim *a = &all->at[i];
-        if (!is_score(a) || strcmp(a->model, of->model) != 0 || a->bin != of->bin || a->votes != n ||
-            a->noise != of->noise || !lb_claims_one_run(d, a) || strcmp(a->layout, of->layout) ||
-            strcmp(a->what, of->what) != 0)
+        if (!is_score(a) || strcmp(a->model, of->model) != 0 || a->bin != of->bin ||
+            a->votes != n || a->noise != of->noise || !lb_claims_one_run(d, a) ||
+            strcmp(a->layout, of->layout) || strcmp(a->what, of->what) != 0)
             continue;
         for (size_t k = 0; k < all->n; k++) {
             const lb_claim *b = &all->at[k];
@@ -159,7 +159,8 @@ static lb_card *card_for(lb_audit *a, const lb_claim *d, const operands *o)
 {
     for (size_t i = 0; i < a->n; i++) {
         lb_card *card = &a->cards[i];
-        if (card->kind == LB_CARD_ROWS && strcmp(card->rows[0]->entry->source, d->entry->source) == 0 &&
+        if (card->kind == LB_CARD_ROWS &&
+            strcmp(card->rows[0]->entry->source, d->entry->source) == 0 &&
             (card->rows[0]->bin < 0) == (d->bin < 0) && d->bin >= 0)
             return card;
     }
@@ -278,7 +279,9 @@ static void check_ratio(lb_audit *a, const lb_claim *r)
     if (gate.of) {
         lb_claim stand = *gate.of;
         snprintf(stand.model, sizeof stand.model, "oracle");
-        const operands oracle = on_rows(&a->claims, r, &stand, gate.of->votes);
+        operands oracle = {.of = t.oracle}; /* the printed one, if it stands on these rows */
+        if (t.oracle->votes != gate.of->votes)
+            oracle = on_rows(&a->claims, r, &stand, gate.of->votes);
         lb_card_row(card, gate.against);
         if (oracle.of) {
             const double whole = oracle.of->value - gate.against->value;
@@ -443,8 +446,8 @@ static void name_estimator(const lb_claims *all, lb_claim *c)
     for (size_t i = 0; i < all->n && !*c->model; i++) {
         const lb_claim *o = &all->at[i];
         const size_t n = strlen(o->entry->key);
-        if (lb_claim_is(o, "delta_r2") && *o->model && strncmp(c->entry->key, o->entry->key, n) == 0 &&
-            c->entry->key[n] == '.')
+        if (lb_claim_is(o, "delta_r2") && *o->model &&
+            strncmp(c->entry->key, o->entry->key, n) == 0 && c->entry->key[n] == '.')
             snprintf(c->model, sizeof c->model, "%s", o->model);
     }
 }

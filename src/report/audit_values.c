@@ -28,18 +28,16 @@ static bool same_experiment(const lb_claim *a, const lb_claim *b)
 /* Within an experiment a row that names no training set can have the one of its neighbour. */
 static bool same_training(const lb_claim *a, const lb_claim *b)
 {
-    return a->n_train == b->n_train ||
-           ((!a->n_train || !b->n_train) && same_experiment(a, b));
+    return a->n_train == b->n_train || ((!a->n_train || !b->n_train) && same_experiment(a, b));
 }
 
 /* All parts of the key but the rows, the seed and the protocol: those are what may explain it. */
 static bool same_key(const lb_claim *a, const lb_claim *b)
 {
     return strcmp(a->metric, b->metric) == 0 && strcmp(a->model, b->model) == 0 &&
-           strcmp(a->layout, b->layout) == 0 && strcmp(a->what, b->what) == 0 &&
-           a->bin == b->bin &&
-           (strstr(a->what, "dim") ||
-            (same_number(a->noise, b->noise) && same_number(a->alpha, b->alpha) && same_training(a, b)));
+           strcmp(a->layout, b->layout) == 0 && strcmp(a->what, b->what) == 0 && a->bin == b->bin &&
+           (strstr(a->what, "dim") || (same_number(a->noise, b->noise) &&
+                                       same_number(a->alpha, b->alpha) && same_training(a, b)));
 }
 
 /* A key that names nothing but a metric is no key: that row can only be compared in its table. */
@@ -61,9 +59,17 @@ static bool comparable(const lb_claim *a, const lb_claim *b)
 /* Words that say how it was done. Two claims whose words differ follow two protocols. */
 static unsigned protocol_of(const lb_claim *c)
 {
-    static const char *const words[] = {"alpha on test", "alpha chosen on test", "alpha still on test",
-                                        "val alpha",     "CV",  "standardised",  "digitised",
-                                        "legacy",        "pre-noised", "clip", "legend"};
+    static const char *const words[] = {"alpha on test",
+                                        "alpha chosen on test",
+                                        "alpha still on test",
+                                        "val alpha",
+                                        "CV",
+                                        "standardised",
+                                        "digitised",
+                                        "legacy",
+                                        "pre-noised",
+                                        "clip",
+                                        "legend"};
     unsigned bits = 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         bits |= strstr(c->entry->conditions, words[i]) ? 1U << (i < 3 ? 0 : i) : 0;
@@ -90,8 +96,8 @@ static void explain(lb_card *card)
                 drift = true;
         }
     }
-    card->cause = drift      ? LB_CAUSE_DRIFT
-                  : protocol ? LB_CAUSE_PROTOCOL
+    card->cause = drift             ? LB_CAUSE_DRIFT
+                  : protocol        ? LB_CAUSE_PROTOCOL
                   : random && !sets ? LB_CAUSE_RANDOMNESS
                                     : LB_CAUSE_SCOPE;
     card->remedy = drift || random ? LB_REMEDY_SUSPECT
@@ -156,9 +162,10 @@ static void attach_strays(lb_audit *a, lb_card *card)
     for (size_t i = 0; i < a->claims.n; i++) {
         const lb_claim *c = &a->claims.at[i];
         if (c->intent || strcmp(c->metric, first->metric) || strcmp(c->model, first->model) ||
-            strcmp(c->what, first->what) || c->bin != first->bin || strcmp(c->layout, first->layout) ||
-            !same_number(c->alpha, first->alpha) || same_key(c, first) || !*c->model ||
-            !lb_claims_one_run(c, first) || (!isnan(c->noise) && c->n_train))
+            strcmp(c->what, first->what) || c->bin != first->bin ||
+            strcmp(c->layout, first->layout) || !same_number(c->alpha, first->alpha) ||
+            same_key(c, first) || !*c->model || !lb_claims_one_run(c, first) ||
+            (!isnan(c->noise) && c->n_train))
             continue;
         for (size_t k = 0; k < n; k++) {
             if (!lb_claims_agree(c, card->rows[k]) || c->half > 0.0006)
@@ -279,7 +286,8 @@ static void check_sign(lb_audit *a, size_t i, bool *seen)
             o->bin >= 0)
             continue;
         seen[k] = true;
-        if ((o->value * c->value >= 0 || fabs(o->value + c->value) <= fmax(o->half, c->half)) && !card)
+        if ((o->value * c->value >= 0 || fabs(o->value + c->value) <= fmax(o->half, c->half)) &&
+            !card)
             continue; /* "a drop of 0.018" is no gain */
         if (!card) {
             card = lb_audit_card(a, LB_CARD_SIGN, LB_CAUSE_PROTOCOL, LB_REMEDY_SPLIT);
@@ -347,8 +355,8 @@ static void check_list(lb_audit *a, size_t i)
 /* Third of the metallicities a range speaks of; -1 if of none. */
 static int third_of(const char *key)
 {
-    static const char *const words[][2] = {{"low_mh", "metal_poor"}, {"mid_mh", "solar"},
-                                           {"high_mh", "metal_rich"}};
+    static const char *const words[][2] = {
+        {"low_mh", "metal_poor"}, {"mid_mh", "solar"}, {"high_mh", "metal_rich"}};
     for (int i = 0; i < 3; i++) {
         if (strstr(key, words[i][0]) || strstr(key, words[i][1]))
             return i;
@@ -378,8 +386,9 @@ static void check_range(lb_audit *a, size_t i)
     lb_card *card = NULL;
     for (size_t k = 0; high && k < a->claims.n; k++) {
         const lb_claim *c = &a->claims.at[k];
-        if (c->bin < 0 || c->bin > 8 || c->bin % 3 != third || strcmp(c->entry->unit, low->entry->unit) ||
-            strncmp(c->entry->key, key, prefix) || !strstr(c->entry->key, quantity))
+        if (c->bin < 0 || c->bin > 8 || c->bin % 3 != third ||
+            strcmp(c->entry->unit, low->entry->unit) || strncmp(c->entry->key, key, prefix) ||
+            !strstr(c->entry->key, quantity))
             continue;
         if (c->entry->number >= low->value - low->half - 1e-9 &&
             c->entry->number <= high->value + high->half + 1e-9)
@@ -400,7 +409,8 @@ static void check_range(lb_audit *a, size_t i)
 /* --- oracle inputs -----------------------------------------------------------------------------
  */
 
-/* A model that says somewhere that true labels go in must say so, or be called oracle, everywhere. */
+/* A model that says somewhere that true labels go in must say so, or be called oracle, everywhere.
+ */
 static void check_oracle(lb_audit *a, size_t i)
 {
     const lb_claim *said = &a->claims.at[i];

@@ -65,11 +65,10 @@ static char *markdown_rows(const lb_card *card)
 
 static void write_cards(const lb_audit *a, const lb_register *r, bool own, lb_record *out)
 {
-    static const lb_column columns[] = {{"card", ""},   {"kind", ""},    {"cause", ""},
-                                        {"remedy", ""}, {"subject", ""}, {"a", ""},
-                                        {"b", ""},      {"c", ""},       {"d", ""},
-                                        {"e", ""},      {"f", ""},       {"rows", ""},
-                                        {"register", ""}};
+    static const lb_column columns[] = {
+        {"card", ""}, {"kind", ""}, {"cause", ""},   {"remedy", ""}, {"subject", ""},
+        {"a", ""},    {"b", ""},    {"c", ""},       {"d", ""},      {"e", ""},
+        {"f", ""},    {"rows", ""}, {"register", ""}};
     const char *table = own ? "own" : "cards";
     lb_record_table(out, table, sizeof columns / sizeof *columns, columns);
     for (size_t i = 0; i < a->n; i++) {
@@ -102,7 +101,8 @@ static void write_cards(const lb_audit *a, const lb_register *r, bool own, lb_re
 static void write_register(const lb_register *r, lb_record *out)
 {
     static const char *const states[] = {"found", "missed", "absent"};
-    static const lb_column columns[] = {{"id", ""}, {"a", ""}, {"b", ""}, {"state", ""}, {"card", ""}};
+    static const lb_column columns[] = {
+        {"id", ""}, {"a", ""}, {"b", ""}, {"state", ""}, {"card", ""}};
     lb_record_table(out, "register", sizeof columns / sizeof *columns, columns);
     for (size_t i = 0; i < r->n; i++) {
         const lb_register_entry *e = &r->at[i];

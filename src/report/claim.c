@@ -57,27 +57,29 @@ static bool among(const char *word, const char *list) /* list: "|a|b|" */
 
 /* Model words with the name they are kept under. */
 static const char *const models[][2] = {
-    {"global", "global"},     {"baseline", "global"}, {"ridge", "global"},
-    {"oracle", "oracle"},     {"oracle9", "oracle"},  {"moe", "moe"},
-    {"moe9", "oracle"},       {"local", "oracle"},    {"soft", "soft"},
+    {"global", "global"},     {"baseline", "global"},   {"ridge", "global"},
+    {"oracle", "oracle"},     {"oracle9", "oracle"},    {"moe", "moe"},
+    {"moe9", "oracle"},       {"local", "oracle"},      {"soft", "soft"},
     {"hard", "hard"},         {"fallback", "fallback"}, {"pseudo", "pseudo"},
-    {"cond", "cond1"},        {"1st", "cond1"},       {"step0", "cond1"},
-    {"2nd", "cond2"},         {"mlp", "mlp"},         {"linear", "linear"},
-    {"classify", "classify"}, {"expert", "expert"},   {"mixed", "mixed"},
-    {"phys", "phys"},         {"dual", "dual"},       {"deployed", "deployed"},
-    {"hybrid", "hybrid"},     {"uncal", "uncal"},     {"uncalibrated", "uncal"},
+    {"cond", "cond1"},        {"1st", "cond1"},         {"step0", "cond1"},
+    {"2nd", "cond2"},         {"mlp", "mlp"},           {"linear", "linear"},
+    {"classify", "classify"}, {"expert", "expert"},     {"mixed", "mixed"},
+    {"phys", "phys"},         {"dual", "dual"},         {"deployed", "deployed"},
+    {"hybrid", "hybrid"},     {"uncal", "uncal"},       {"uncalibrated", "uncal"},
     {"calibrated", "cal"},    {"cal", "cal"},
 };
 
 static const char metrics[] = "|r2|dr2|delta|rho|retention|mae|rmse|accuracy|alpha|perbin|";
 /* Where or how it was printed, and words that name a series of reports. */
 static const char ornaments[] =
-    "|text|fig|figure|src|prior|prior4|ref|reference|printed|rounded|exact|4dp|ctx|context|canonical|"
+    "|text|fig|figure|src|prior|prior4|ref|reference|printed|rounded|exact|4dp|ctx|context|"
+    "canonical|"
     "tracking|seed|quoted|report|table|own|regress|small|large|big|upstream|gate|aligned|covered|"
     "full|ci|max|16g|noise|ridge|test|changelog|original|uncorrected|alpha|order|bin|k|ablation|"
     "base|pct|alt|best|series|gain|";
 static const char estimators[] = "|mean|multiseed|boot|bootstrap|";
-static const char intents[] = "|threshold|target|plan|planned|expected|grid|epsilon|min|claim|floor|";
+static const char intents[] =
+    "|threshold|target|plan|planned|expected|grid|epsilon|min|claim|floor|";
 
 static bool number_in(const char *s, double *x)
 {
@@ -190,7 +192,8 @@ static void read_word(const words *w, size_t *i, bool dim, lb_claim *c)
     const char *s = w->at[*i];
     const char *model = model_of(s);
     const size_t rows = rows_in(s);
-    if (strcmp(s, "bin") == 0 && c->bin_printed >= 0) /* of two bins: the first is part of the name */
+    if (strcmp(s, "bin") == 0 &&
+        c->bin_printed >= 0) /* of two bins: the first is part of the name */
         snprintf(c->what, sizeof c->what, "with bin %d", c->bin_printed);
     if (noise_word(w, i, &c->noise) || bin_word(w, i, &c->bin_printed) || setting_word(w, i, c))
         return;
@@ -212,8 +215,8 @@ static void read_word(const words *w, size_t *i, bool dim, lb_claim *c)
         else if (strncmp(c->model, "global+", 7) == 0)
             memmove(c->model, c->model + 7, strlen(c->model + 7) + 1);
     } else if (!among(s, metrics) && (!among(s, ornaments) || (dim && among(s, "|gate|16g|"))) &&
-               !(strlen(s) > 4 && strstr(s, "test") && !strchr(s, '.')) &&
-               strcmp(s, "1k") != 0 && strncmp(s, "sweep", 5) != 0 && !(strncmp(s, "first", 5) == 0 && s[5]) &&
+               !(strlen(s) > 4 && strstr(s, "test") && !strchr(s, '.')) && strcmp(s, "1k") != 0 &&
+               strncmp(s, "sweep", 5) != 0 && !(strncmp(s, "first", 5) == 0 && s[5]) &&
                strncmp(s, "leaf", 4) != 0)
         add_word(c->what, sizeof c->what, s, ' ');
 }
@@ -221,8 +224,14 @@ static void read_word(const words *w, size_t *i, bool dim, lb_claim *c)
 static void read_metric(const words *w, const lb_published_entry *e, lb_claim *c)
 {
     static const char *const units[][2] = {
-        {"r2", "r2"},        {"R2", "r2"},       {"dR2", "delta_r2"}, {"delta_r2", "delta_r2"},
-        {"rho", "retention"}, {"alpha", "alpha"}, {"count", "count"},  {"thousand", "count"},
+        {"r2", "r2"},
+        {"R2", "r2"},
+        {"dR2", "delta_r2"},
+        {"delta_r2", "delta_r2"},
+        {"rho", "retention"},
+        {"alpha", "alpha"},
+        {"count", "count"},
+        {"thousand", "count"},
         {"accuracy", "accuracy"},
     };
     bool retention = false, alpha = false, mae = false, rmse = false, accuracy = false;
@@ -337,9 +346,9 @@ static const char *after(const char *text, const char *word)
 static void read_conditions(const char *s, lb_claim *c)
 {
     static const char *const noises[] = {"noise ", "n="};
-    static const char *const sizes[][2] = {{"D32", "32k"},   {"D100", "100k"}, {"D1M", "1M"},
-                                           {"32k", "32k"},   {"100k train", "100k"},
-                                           {"1M train", "1M"}};
+    static const char *const sizes[][2] = {{"D32", "32k"},         {"D100", "100k"},
+                                           {"D1M", "1M"},          {"32k", "32k"},
+                                           {"100k train", "100k"}, {"1M train", "1M"}};
     const char *t;
     for (size_t i = 0; i < 2 && isnan(c->noise); i++) {
         t = after(s, noises[i]);
@@ -356,12 +365,13 @@ static void read_conditions(const char *s, lb_claim *c)
     if (t && isdigit((unsigned char)*t) && !c->seed)
         c->seed = strtoul(t, NULL, 10);
     for (t = strchr(s, ' '); t; t = strchr(t + 1, ' ')) {
-        if (t > s && isdigit((unsigned char)t[-1]) && t[-1] != '9' && (t - 1 == s || !isalnum((unsigned char)t[-2])) &&
+        if (t > s && isdigit((unsigned char)t[-1]) && t[-1] != '9' &&
+            (t - 1 == s || !isalnum((unsigned char)t[-2])) &&
             (strncmp(t, " experts", 8) == 0 || strncmp(t, " hand", 5) == 0))
             snprintf(c->layout, sizeof c->layout, "%c", t[-1]);
     }
     t = strstr(s, "K=");
-    if (t && isdigit((unsigned char)t[2]) && !strstr(c->what, "k "))  {
+    if (t && isdigit((unsigned char)t[2]) && !strstr(c->what, "k ")) {
         char k[8];
         snprintf(k, sizeof k, "k %c", t[2]);
         add_word(c->what, sizeof c->what, k, ' ');
@@ -510,7 +520,8 @@ void lb_claims_read(const lb_published *p, lb_claims *out)
     const size_t n = lb_published_count(p);
     out->at = lb_xrealloc(out->at, out->n + n, sizeof *out->at);
     for (size_t i = 0; i < n; i++) {
-        lb_claim c = {.entry = lb_published_at(p, i), .noise = NAN, .alpha = NAN, .bin_printed = -1};
+        lb_claim c = {
+            .entry = lb_published_at(p, i), .noise = NAN, .alpha = NAN, .bin_printed = -1};
         read_key(c.entry, &c);
         if (!read_value(c.entry, &c))
             continue;

@@ -20,11 +20,11 @@
 typedef struct lb_claim {
     const lb_published_entry *entry; /* borrowed: key, printed value, conditions, source */
     double value, half;              /* half a unit of the last printed digit */
-    char metric[16]; /* r2 delta_r2 retention mae rmse accuracy alpha count, or the unit */
-    char model[48];  /* "global", "oracle", "fallback+soft"; "" if none is named */
-    char layout[32]; /* of the experts or the learner: "3", "nn", "snr"; "" is the nine boxes */
-    char what[80];   /* remaining words */
-    char group[32];  /* first words of the key and the document: one table of one document */
+    char metric[16];     /* r2 delta_r2 retention mae rmse accuracy alpha count, or the unit */
+    char model[48];      /* "global", "oracle", "fallback+soft"; "" if none is named */
+    char layout[32];     /* of the experts or the learner: "3", "nn", "snr"; "" is the nine boxes */
+    char what[80];       /* remaining words */
+    char group[32];      /* first words of the key and the document: one table of one document */
     double noise, alpha; /* NAN: not stated */
     size_t n_train;      /* 0: not stated */
     size_t n, n_other;   /* rows scored, and a second number of rows when two are printed */
