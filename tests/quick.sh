@@ -49,6 +49,15 @@ git status --porcelain >"$work/after" 2>&1
 ok 'nothing under version control changes' cmp "$work/before" "$work/after"
 ok 'lint: no errors' says 0 ' 0 errors' make_quick lint
 ok 'verify: as frozen' says 0 'entries agree' make_quick verify
+ok 'audit: nothing contradicts itself here' says 0 ' pages: 0 contradictions of our own' make_quick audit
+for lang in en zh; do
+  ok "audit.$lang.md, read as a finished page" says 0 ' 0 errors' "$bin/loggbook" lint "build/quick/audit.$lang.md"
+  cp "build/quick/audit.$lang.md" "$work/audit.$lang.md"
+done
+ok 'audit: again' make_quick audit
+for lang in en zh; do
+  ok "audit.$lang.md has the same bytes" same "$work/audit.$lang.md" "build/quick/audit.$lang.md"
+done
 
 # --- the same bits again -------------------------------------------------------------------------
 numbers() { "$bin/loggbook" numbers --profile quick --results "$1" --tsv "$2"; }

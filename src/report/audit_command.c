@@ -94,9 +94,10 @@ static lb_status read_records(lb_job *j, reading *r)
 
 /* The finished reports of the profile; with those of `standard`, which visitors read, the README.
  */
-static lb_status read_pages(const lb_job *j, const char *home, bool standard, reading *r)
+static lb_status read_pages(const lb_job *j, bool standard, reading *r)
 {
-    char *pattern = standard ? lb_xprintf("%s/*.md", home) : lb_xprintf("%s/reports/*.md", home);
+    char *pattern = standard ? lb_xstrdup("reports/*.md")
+                             : lb_xprintf("build/%s/reports/*.md", j->places.profile);
     glob_t found = {0};
     lb_status st = LB_OK;
     glob(pattern, 0, NULL, &found);
@@ -184,7 +185,7 @@ lb_status lb_command_audit(lb_job *j)
     if (st == LB_OK)
         st = read_records(j, &r);
     if (st == LB_OK)
-        st = read_pages(j, standard ? "reports" : home, standard, &r);
+        st = read_pages(j, standard, &r);
     if (st == LB_OK)
         st = read_register(j, &r);
     if (st == LB_OK)

@@ -329,6 +329,22 @@ refused 'no test row in any bin' 'no test row lies in the bins' experiment "$goo
 spec=$folder/spec.yaml
 ok 'without either nothing is merged' says "$base" e02.data.merged_bins none
 
+# --- the audit -----------------------------------------------------------------------------------
+audit() { "$bin/loggbook" audit --out "$work/new" "$@"; }
+published=data/published/published.tsv
+refused 'audit without records' 'no record in .*none' audit --profile quick --results "$work/none"
+refused 'audit of a record from another profile' 'e02_piecewise.h5 is a record of the profile faults, not quick' \
+  audit --profile quick --results "$base"
+mkdir "$work/short" "$work/published"
+head -c 5000 "$base/e02_piecewise.h5" >"$work/short/e02_piecewise.h5"
+refused 'audit of a record cut short' 'short/e02_piecewise.h5' audit --profile faults --results "$work/short"
+refused 'audit without published numbers' 'published/published.tsv' \
+  audit --profile faults --results "$base" --published "$work/published/published.tsv"
+cp "$published" data/published/register.tsv "$work/published/"
+sed -i 's/^e02\.noise_0\.2\.delta_r2	/e02.gone	/' "$work/published/published.tsv"
+refused 'audit when a key of the register is gone' "register.tsv:2: no published key 'e02.noise_0.2.delta_r2'" \
+  audit --profile faults --results "$base" --published "$work/published/published.tsv"
+
 # --- one's own data ------------------------------------------------------------------------------
 set_of
 rm "$work/bad/val_0"
