@@ -140,14 +140,18 @@ static lb_status write_report(const lb_job *j, const reading *r, const char *hom
     char *record = lb_xprintf("%s/e00_audit.h5", results);
     places.results = results;
     places.frozen = NULL;
+    lb_text pages[2] = {{0}};
     lb_status st =
         lb_audit_write(&r->audit, &r->entries, folder, j->places.profile, record, j->err);
-    for (size_t i = 0; i < 2 && st == LB_OK; i++) {
+    for (size_t i = 0; i < 2 && st == LB_OK; i++)
+        st = lb_fill(&places, folder, languages[i], &(lb_fill_outputs){0}, &pages[i], j->err);
+    for (size_t i = 0; i < 2 && st == LB_OK; i++) { /* both or none */
         char *page = lb_xprintf("%s/audit.%s.md", home, languages[i]);
-        st =
-            lb_fill(&places, folder, languages[i], &(lb_fill_outputs){.clean = page}, NULL, j->err);
+        st = lb_file_write(page, pages[i].s, pages[i].length, j->err);
         free(page);
     }
+    lb_text_free(&pages[0]);
+    lb_text_free(&pages[1]);
     free(record);
     free(results);
     free(folder);

@@ -150,6 +150,8 @@ static void describe(const lb_claim *c, char *out, size_t size)
         lb_text_printf(&t, ", noise %g", c->noise);
     if (c->n_train)
         lb_text_printf(&t, ", %zu training rows", c->n_train);
+    if (c->bin >= 0)
+        lb_text_printf(&t, ", bin %d", c->bin);
     snprintf(out, size, "%s", t.s);
     lb_text_free(&t);
 }
@@ -223,6 +225,9 @@ static void check_key(lb_audit *a, size_t i, bool *seen)
     if (values > 1 && !is_open(rows, n)) {
         lb_card *card = same_table(a, c);
         const bool more = card != NULL;
+        const size_t end = more ? strlen(card->subject) : 0;
+        if (more && strcmp(card->subject + end - 4, " ff.") != 0)
+            snprintf(card->subject + end, sizeof card->subject - end, " ff.");
         if (!card)
             card = lb_audit_card(a, LB_CARD_VALUES, LB_CAUSE_DRIFT, LB_REMEDY_SUSPECT);
         for (size_t k = 0; k < n; k++)
