@@ -437,6 +437,42 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
                                                    : lb_xstrdup(""));
 }
 
+/* What left the record: "e02: program `e02_piecewise`, version `0.1.0`, git.commit `16491f96…`,
+ * ..." */
+static void put_record(lb_page *p, const lb_archive *a)
+{
+    static const char *const parts[] = {"program", "version", "git.commit", "data.", "spec.hash"};
+    size_t n, shown = 0;
+    const lb_pair *pairs = lb_archive_provenances(a, &n);
+    lb_text_printf(&p->out, "\n- [**%s**]{#record-%s}: ", lb_archive_experiment(a),
+                   lb_archive_experiment(a));
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+        const size_t length = strlen(parts[k]);
+        for (size_t i = 0; i < n; i++) {
+            const bool whole = parts[k][length - 1] != '.';
+            if (strncmp(pairs[i].key, parts[k], length) == 0 && !(whole && pairs[i].key[length]))
+                lb_text_printf(&p->out, "%s%s `%.*s`", shown++ ? ", " : "", pairs[i].key,
+                               strncmp(pairs[i].value, "sha256:", 7) == 0 ? 19 : 48,
+                               pairs[i].value);
+        }
+    }
+}
+
+/* The records the numbers above come from, each once. */
+static void put_records(lb_page *p)
+{
+    const size_t n = lb_facts_used(p->facts);
+    lb_text_add(&p->out, "\n\n");
+    for (size_t i = 0; i < n; i++) {
+        const lb_archive *a = lb_facts_use(p->facts, i)->record;
+        size_t k = 0;
+        while (lb_facts_use(p->facts, k)->record != a)
+            k++;
+        if (k == i)
+            put_record(p, a);
+    }
+}
+
 lb_status lb_card_appendix(lb_page *p)
 {
     static const char *const en[] = {"Key", "Value", "Interval", "n", "Rows", "Seed", "Frozen"};
@@ -456,6 +492,7 @@ lb_status lb_card_appendix(lb_page *p)
     }
     lb_text_add(&p->out, "\n## Provenance of numbers {#provenance-of-numbers}\n\n");
     put_table(p, t);
+    put_records(p);
     lb_text_add(&p->out, "\n");
     return LB_OK;
 }
