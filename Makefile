@@ -52,7 +52,7 @@ needs_record := core
 needs_report := record core
 needs_study  := record stats models data linalg core
 
-PKGS := hdf5 gsl openblas cairo pangocairo yaml-0.1 jansson libcrypto
+PKGS := hdf5 gsl openblas cairo pangocairo yaml-0.1 jansson libcrypto libarchive
 CFLAGS_release := -O3
 CFLAGS_debug   := -O0
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -126,6 +126,7 @@ RESULTS := data/results/$(PROFILE)
 FIGURES := $(if $(filter standard,$(PROFILE)),figures,$(BUILD)/$(PROFILE)/figures)
 REPORTS := $(if $(filter standard,$(PROFILE)),reports,$(BUILD)/$(PROFILE)/reports)
 DRAFTS  := $(BUILD)/$(PROFILE)/drafts
+DIST    ?= $(if $(filter standard,$(PROFILE)),dist,$(BUILD)/$(PROFILE)/dist)
 LANGS   := en zh
 PLACES  := --profile $(PROFILE) --results $(RESULTS) --figures $(FIGURES)
 # The rows of this profile are made as they are read: a million of them would be 33 GB.
@@ -234,11 +235,13 @@ format-check:
 	$(Q)clang-format --dry-run --Werror $$(git ls-files src tests | grep "\.[ch]$$" | grep -v golden)
 
 # --- housekeeping ---------------------------------------------------------------------------------
-.PHONY: help new publish clean distclean
+.PHONY: help new publish publish-check clean distclean
 new: $(BIN)/loggbook                  ## start an experiment that already builds: EXP=e22_idea
 	$(Q)$(BIN)/loggbook new "$(EXP)"
-publish: reports verify               ## dist/: site, PDFs, records, manifest
-	$(Q)sh templates/pandoc/publish.sh dist $(REPORTS) $(FIGURES) $(RESULTS)
+publish: reports verify               ## dist/: site, PDFs, LaTeX, records, numbers, RO-Crate, manifest
+	$(Q)$(BIN)/loggbook publish $(PLACES) --reports $(REPORTS) $(DIST)
+publish-check: $(BIN)/loggbook        ## compare a published folder with its manifest: DIST=DIR
+	$(Q)$(BIN)/loggbook publish-check $(DIST)
 clean:                                ## remove what was compiled and drafted
 	rm -rf $(BUILD)
 distclean: clean                      ## also the generated spectra, records and dist/

@@ -4,11 +4,11 @@
 set -eu
 
 build='gcc make pkg-config git ca-certificates libhdf5-dev libgsl-dev libopenblas-dev librandom123-dev libcairo2-dev
-  libpango1.0-dev libyaml-dev libjansson-dev libssl-dev fonts-dejavu-core'
+  libpango1.0-dev libyaml-dev libjansson-dev libssl-dev libarchive-dev fonts-dejavu-core'
 reports='pandoc texlive-xetex texlive-lang-chinese texlive-fonts-recommended lmodern fonts-noto-core fonts-noto-cjk
   fonts-freefont-otf fonts-texgyre-math'
 checks='libcriterion-dev clang libomp-dev clang-format valgrind poppler-utils python3-numpy python3-sklearn python3-pandas
-  python3-tables r-base-core'
+  python3-tables r-base-core chromium'
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
   echo "make deps knows Debian and Ubuntu. Elsewhere install what these packages hold:" >&2

@@ -2,67 +2,143 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # usage: tests/publish.sh
 #
-# `make publish` on a tree of one small experiment. Ends with "N passed, N failed"; exit 0 if none failed, 2 without
-# pandoc.
+# `loggbook publish` on the finished reports of the quick profile: what is in the folder, twice the same bytes, what the
+# check finds, what must not be published, and the site in a browser. A PDF takes seconds, so one is real and the others
+# are stand-ins. Ends with "N passed, N failed"; exit 0 if none failed, 2 without the tools.
 set -u
+cd "$(dirname "$0")/.." || exit 2
+for tool in pandoc xelatex chromium python3; do
+  command -v $tool >/dev/null 2>&1 || { echo "tests/publish.sh needs $tool: run make deps" >&2; exit 2; }
+done
+unset MAKEFLAGS MFLAGS MAKELEVEL
+. tests/lib.sh
+bin=$PWD/build/bin
+make -s PROFILE=quick DATA= md html build/quick/reports/e01_baseline.en.pdf >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 2; }
+experiments=$(basename -a templates/experiments/e*)
 
-root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
-command -v pandoc >/dev/null 2>&1 || { echo "tests/publish.sh needs pandoc" >&2; exit 2; }
-. "$root/tests/lib.sh"
-publish() { "$root/templates/pandoc/publish.sh" "${1:-dist}" reports figures data/results/toy >"$work/out" 2>"$work/err"; }
-fails() { # fails MESSAGE [DIST]: exit 2 with that message
-  publish "${2:-dist}"
-  [ $? -eq 2 ] && grep -qF -- "$1" "$work/err" || { cat "$work/err"; return 1; }
+# A house of its own: reports and figures side by side, as their links have it
+mkdir "$work/reports" "$work/results"
+cp -r build/quick/figures "$work/figures"
+cp data/results/quick/*.h5 "$work/results/"
+cp -r data/frozen/quick "$work/frozen"
+for name in $experiments; do
+  for page in "$name.en" "$name.zh"; do
+    cp "build/quick/reports/$page.md" "build/quick/reports/$page.html" "$work/reports/"
+    printf '%%PDF-1.5\nstand-in\n%%%%EOF\n' >"$work/reports/$page.pdf"
+    printf '\\documentclass{article}\n\\begin{document}\n\\includegraphics{../figures/%s}\n\\end{document}\n' \
+      "$(cd "$work/figures" && set -- "${name%%_*}"_*.pdf && echo "$1")" >"$work/reports/$page.tex"
+  done
+done
+cp build/quick/reports/e01_baseline.en.pdf build/quick/reports/e01_baseline.en.tex "$work/reports/"
+
+dist=$work/dist
+publish() { # publish [OPTION...] DIR
+  "$bin/loggbook" publish --profile quick --reports "$work/reports" --figures "$work/figures" --results "$work/results" \
+    --frozen "$work/frozen" "$@" >"$work/out" 2>"$work/err"
+}
+check() { "$bin/loggbook" publish-check "$1" >"$work/out" 2>&1; }
+says() { # says STATUS PATTERN COMMAND...: this exit status, and the pattern in what it printed
+  want=$1 pattern=$2
+  shift 2
+  "$@"
+  got=$?
+  [ "$got" -eq "$want" ] || { echo "exit status $got, not $want: $*"; cat "$work/out" "$work/err"; return 1; }
+  cat "$work/out" "$work/err" | grep -qE -- "$pattern" || { echo "no '$pattern' in:"; cat "$work/out" "$work/err"; return 1; }
 }
 
-mkdir -p "$work/tree/templates/experiments/e90_toy" "$work/tree/reports" "$work/tree/figures" \
-  "$work/tree/data/results/toy" "$work/tree/data/frozen/toy"
-cd "$work/tree" || exit 2
-echo 9.8.7 >VERSION
-echo 'experiment: e90' >templates/experiments/e90_toy/spec.yaml
-echo record >data/results/toy/e90_toy.h5
-printf '# header\nkey\tvalue\nverdict:H1.1\tPASS\nverdict:H1.2\tNOT RUN\n' >data/frozen/toy/e90_toy.tsv
-for lang in en zh; do
-  printf -- '---\ntitle: "E90 · The toy (%s)"\nlang: %s\n---\n\n![A bar](../figures/e90_bar.svg)\n' $lang $lang >reports/e90_toy.$lang.md
-  echo '<p>page</p>' >reports/e90_toy.$lang.html
-  echo pdf >reports/e90_toy.$lang.pdf
-  printf '\\newunicodechar{x}{\\emoji{2705}}\n\\includegraphics{../figures/e90_bar.pdf}\n' >reports/e90_toy.$lang.tex
+# --- what is in it -------------------------------------------------------------------------------
+ok 'it is published' says 0 "files of $(echo "$experiments" | wc -l) experiments" publish "$dist"
+for name in $experiments; do
+  for file in "records/$name.h5" "frozen/$name.tsv" "specs/$name.yaml"; do ok "$file" [ -s "$dist/$file" ]; done
+  for page in "$name.en" "$name.zh"; do
+    for file in "reports/$page.html" "numbers/$page.html" "pdf/$page.pdf" "tex/$page.tar.gz" "markdown/$page.md"; do
+      ok "$file" [ -s "$dist/$file" ]
+    done
+  done
+  ok "records/$name.h5 is the record" cmp "$dist/records/$name.h5" "data/results/quick/$name.h5"
 done
-echo svg >figures/e90_bar.svg
-echo pdf >figures/e90_bar.pdf
-echo stale >figures/e90_old.svg
+ok 'the manifest holds for sha256sum' sh -c "cd '$dist' && sha256sum --check --quiet MANIFEST.sha256"
+ok 'and names every file' sh -c "[ \"\$(find '$dist' -type f | wc -l)\" -eq \$((\$(wc -l <'$dist/MANIFEST.sha256') + 1)) ]"
+ok 'Markdown finds its figures' sh -c "cd '$dist/markdown' && grep -ohE '\.\./figures/[A-Za-z0-9_]+\.[a-z]+' ./*.md | sort -u | { n=; while read -r f; do [ -s \"\$f\" ] || exit 1; n=1; done; [ \$n ]; }"
+ok 'numbers.json holds the numbers of every record, and RO-Crate what its profile asks for' python3 tests/site/metadata.py "$dist" "$bin/loggbook"
+mkdir "$work/bundle"
+ok 'a LaTeX bundle builds where it is unpacked' sh -c "cd '$work/bundle' && tar xzf '$dist/tex/e01_baseline.en.tar.gz' && [ -s 00README.json ] && ! grep -n '\.\./' ./*.tex && xelatex -interaction=batchmode -halt-on-error e01_baseline.en.tex && ! grep 'Missing character' ./*.log"
+cp "$dist/MANIFEST.sha256" "$work/first"
+ok 'a second time' publish "$dist"
+ok 'the same bytes' cmp "$dist/MANIFEST.sha256" "$work/first"
+ok 'as a third, elsewhere' publish "$work/elsewhere"
+ok 'and the same bytes' cmp "$work/elsewhere/MANIFEST.sha256" "$work/first"
 
-ok 'it is published' publish
-for file in VERSION site/e90_toy.zh.html pdf/e90_toy.en.pdf tex/e90_toy.en.tex tex/emoji/2705.png markdown/e90_toy.zh.md \
-  figures/e90_bar.svg figures/e90_bar.pdf records/e90_toy.h5 frozen/e90_toy.tsv; do
-  ok "$file is there" test -s "dist/$file"
-done
-ok 'a figure that no report shows stays out' no test -e dist/figures/e90_old.svg
-ok 'the index names the report in English' grep -q 'E90 · The toy (en)' dist/site/index.html
-ok 'the index names the report in Chinese' grep -q 'E90 · The toy (zh)' dist/site/index.html
-ok 'the index shows the verdicts' grep -q '<span class="verdict pass">H1.1 PASS</span>' dist/site/index.html
-ok 'a verdict of two words too' grep -q '<span class="verdict not-run">H1.2 NOT RUN</span>' dist/site/index.html
-ok 'every link of the index leads somewhere' sh -c 'grep -oE "href=\"[^#\"][^\"]*" dist/site/index.html | cut -c 7- | { while read -r to; do [ -s "dist/site/$to" ] || { echo "no $to"; exit 1; }; n=x$n; done; [ -n "$n" ]; }'
-ok 'the manifest holds' sh -c 'cd dist && sha256sum --check --quiet MANIFEST.sha256'
-ok 'the manifest names every file' sh -c '[ "$(find dist -type f | wc -l)" -eq $(($(wc -l <dist/MANIFEST.sha256) + 1)) ]'
-cp dist/MANIFEST.sha256 "$work/first"
-ok 'a second time' publish
-ok 'the same bytes' cmp dist/MANIFEST.sha256 "$work/first"
-echo 'another record' >data/results/toy/e90_toy.h5
-ok 'what changed is published anew' publish
-ok 'and only that' sh -c "diff dist/MANIFEST.sha256 '$work/first' | grep '^<' | cut -d ' ' -f 4 | grep -x records/e90_toy.h5"
-cp dist/MANIFEST.sha256 "$work/first"
+# --- what the check finds ------------------------------------------------------------------------
+moved=$work/far/away
+mkdir "$work/far" && mv "$work/elsewhere" "$moved"
+ok 'the check passes, wherever the folder lies' says 0 'files, as the manifest says' check "$moved"
+ok 'also with a slash after its name' says 0 'files, as the manifest says' check "$moved/"
+tampered() { # tampered CLAIM PATTERN SHELL: in a copy, exit 1 with the name
+  rm -rf "$work/copy" && cp -r "$moved" "$work/copy"
+  (cd "$work/copy" && eval "$3")
+  ok "$1" says 1 "$2" check "$work/copy"
+}
+tampered 'a changed byte' '^changed +records/e02_piecewise.h5$' 'printf x | dd of=records/e02_piecewise.h5 bs=1 seek=99 conv=notrunc 2>/dev/null'
+tampered 'a missing file' '^missing +pdf/e01_baseline.en.pdf$' 'rm pdf/e01_baseline.en.pdf'
+tampered 'an extra file' '^extra +numbers/more.html$' 'echo more >numbers/more.html'
+tampered 'a link in the place of a file' '^changed +numbers.json$' 'mv numbers.json ../n.json; ln -s ../n.json numbers.json'
+tampered 'a hidden file' '^extra +.hidden$' 'echo more >.hidden'
+damaged() { # damaged CLAIM PATTERN SHELL: the manifest itself, exit 2
+  rm -rf "$work/copy" && cp -r "$moved" "$work/copy"
+  (cd "$work/copy" && eval "$3")
+  ok "$1" says 2 "$2" check "$work/copy"
+}
+damaged 'no manifest' 'MANIFEST.sha256 does not exist' 'rm MANIFEST.sha256'
+damaged 'an empty manifest' 'MANIFEST.sha256 is empty' ': >MANIFEST.sha256'
+damaged 'a manifest cut short' 'is cut short' 'truncate -s -7 MANIFEST.sha256'
+damaged 'a line that is none' 'MANIFEST.sha256:3: ' 'sed -i 3s/^./x/ MANIFEST.sha256'
+damaged 'a name that leads out of the folder' 'MANIFEST.sha256:1: ' 'sed -i "1s|  .*|  ../far|" MANIFEST.sha256'
+ok 'no folder' says 2 'nowhere' check "$work/nowhere"
 
-for file in reports/e90_toy.en.pdf reports/e90_toy.zh.tex data/results/toy/e90_toy.h5 data/frozen/toy/e90_toy.tsv figures/e90_bar.pdf; do
-  mv $file "$work/aside"
-  ok "without $file: exit 2, and it is named" fails "$file is missing"
-  mv "$work/aside" $file
-done
-mkdir other && echo mine >other/file
-ok 'a folder that is not ours is left alone' fails 'holds no MANIFEST.sha256' other
-ok 'and what is in it' grep -qx mine other/file
-ok 'what failed left the old edition whole' sh -c "cmp dist/MANIFEST.sha256 '$work/first' && cd dist && sha256sum --check --quiet MANIFEST.sha256"
-ok 'nothing half-written stays' sh -c '! ls -d dist.* other.* 2>/dev/null'
-ok 'usage is exit 2' sh -c "'$root/templates/pandoc/publish.sh' dist 2>/dev/null; [ \$? -eq 2 ]"
+# --- what must not be published ------------------------------------------------------------------
+refused() { # refused CLAIM PATTERN FILE SHELL [OPTION...]: after SHELL on FILE, exit 2, one message, DIST as it was
+  claim=$1 pattern=$2 file=$work/$3 change=$4
+  shift 4
+  cp "$file" "$work/aside"
+  (cd "$work" && eval "$change")
+  ok "$claim: exit 2, and it is named" says 2 "$pattern" publish "$@" "$dist"
+  ok "$claim: one message" [ "$(wc -l <"$work/err")" -eq 1 ]
+  ok "$claim: what was there stays" sh -c "cmp '$dist/MANIFEST.sha256' '$work/first' && '$bin/loggbook' publish-check '$dist'"
+  ok "$claim: nothing half-written" sh -c "! ls -d '$dist'.* 2>/dev/null"
+  cp "$work/aside" "$file"
+}
+report=reports/e02_piecewise.en
+for ending in md html pdf tex; do refused "no .$ending" "$report.$ending does not exist" $report.$ending 'rm "$file"'; done
+refused 'a translation is missing' 'reports/e05_quantile_bins.zh.md does not exist' reports/e05_quantile_bins.zh.md 'rm "$file"'
+refused 'a record is missing' 'e03_validation.h5' results/e03_validation.h5 'rm "$file"'
+refused 'a record cut short' 'results/e03_validation.h5' results/e03_validation.h5 'truncate -s -9 "$file"'
+refused 'no record at all' 'results/e03_validation.h5' results/e03_validation.h5 'echo text >"$file"'
+refused 'the record of another experiment' 'results/e03_validation.h5' results/e03_validation.h5 'cp results/e01_baseline.h5 "$file"'
+refused 'records of another profile' "profile 'quick', not of 'night'" results/e03_validation.h5 : --profile night
+refused 'nothing frozen' 'e03_validation.tsv' frozen/e03_validation.tsv 'rm "$file"'
+refused 'a number that moved' 'differs from .*e02_piecewise.tsv' frozen/e02_piecewise.tsv 'sed -i "/^e02.data.n_train	/s/4000/4001/" "$file"'
+refused 'a page that was edited' "$report.md is not what its template and records say" $report.md 'sed -i s/0.060/0.078/ "$file"'
+refused 'a page cut short' "$report.html is no whole page" $report.html 'truncate -s -200 "$file"'
+refused 'a PDF cut short' "$report.pdf is no whole PDF" $report.pdf 'truncate -s -8 "$file"'
+refused 'LaTeX cut short' "$report.tex is cut short" $report.tex 'truncate -s -12 "$file"'
+refused 'a key that no record holds' 'e02.nonsense' $report.html 'sed -i "s|<code>e02.data.n_test_covered</code>|<code>e02.nonsense</code>|" "$file"'
+refused 'a link to what is not published' 'links to e99_gone.en.html' $report.html 'sed -i "s|href=\"e01_baseline.en.html|href=\"e99_gone.en.html|" "$file"'
+refused 'a figure is missing' 'figures/e02_bins.svg' figures/e02_bins.svg 'rm "$file"'
+refused 'a figure of the PDF is missing' 'figures/e01_.*.pdf' "figures/$(cd "$work/figures" && set -- e01_*.pdf && echo "$1")" 'rm "$file"'
+mkdir "$work/other" && echo mine >"$work/other/file"
+ok 'a folder that is not ours is left alone' says 2 'holds no MANIFEST.sha256' publish "$work/other"
+ok 'and what is in it' grep -qx mine "$work/other/file"
+ok 'put back, it is published again' publish "$dist"
+ok 'with the same bytes' cmp "$dist/MANIFEST.sha256" "$work/first"
+
+# --- the site in a browser -----------------------------------------------------------------------
+python3 tests/site/browser.py "$dist" >"$work/browser" 2>&1
+cat "$work/browser"
+line=$(tail -n 1 "$work/browser")
+case $line in
+*' passed, '*' failed') passed=$((passed + ${line%% *})) line=${line##*, } failed=$((failed + ${line%% *})) ;;
+*) failed=$((failed + 1)) ;;
+esac
 
 sum

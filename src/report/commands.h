@@ -11,7 +11,7 @@
 /** The options of the command line, shared by all commands. Borrowed strings; NULL: not given. */
 typedef struct lb_options {
     const char *profile, *templates, *language, *published;
-    const char *results, *frozen, *figures; /* NULL: by profile */
+    const char *results, *frozen, *figures, *reports; /* NULL: by profile */
     const char *out, *annotated, *depfile, *reason, *as;
     bool tsv, keys;
 } lb_options;
@@ -22,8 +22,9 @@ typedef struct lb_job {
     char **args;
     size_t n;
     lb_places places;
-    lb_catalogue all; /* read when a command needs it */
-    lb_text out;      /* for stdout, whatever the status */
+    const char *reports; /* folder of the finished reports */
+    lb_catalogue all;    /* read when a command needs it */
+    lb_text out;         /* for stdout, whatever the status */
     lb_error *err;
 } lb_job;
 
@@ -41,5 +42,7 @@ lb_status lb_command_why(lb_job *j);
 lb_status lb_command_lint(lb_job *j);
 lb_status lb_command_audit(lb_job *j); /* report/audit_command.c */
 lb_status lb_command_new(lb_job *j);
+lb_status lb_command_publish(lb_job *j); /* never LB_EFINDING: published or not */
+lb_status lb_command_publish_check(lb_job *j);
 
 #endif

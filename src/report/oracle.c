@@ -10,7 +10,7 @@ bool lb_oracle_marks(const lb_number *x, const char *field)
     return x->oracle && !*x->na && !(field && strcmp(field, "n") == 0);
 }
 
-static void add_note(const char *language, lb_text *out)
+void lb_oracle_note(const char *language, lb_text *out)
 {
     lb_text_add(out, strcmp(language, "zh") == 0 ? LB_ORACLE_MARK
                          " 该数字背后的模型在预测时使用了真实标签（oracle）：它是上"
@@ -78,13 +78,13 @@ void lb_oracle_explain(const char *page, const char *language, lb_text *out)
         lb_text_addn(out, start, (size_t)(w.at - start));
         if (marked) {
             lb_text_add(out, w.at[-1] == '\n' ? "\n" : "\n\n");
-            add_note(language, out);
+            lb_oracle_note(language, out);
             lb_text_add(out, *w.at && *w.at != '\n' ? "\n" : "");
         }
         explained = explained || marked;
     }
     if (in_sentences && !explained) {
         lb_text_add(out, "\n");
-        add_note(language, out);
+        lb_oracle_note(language, out);
     }
 }

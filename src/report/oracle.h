@@ -22,6 +22,9 @@
  * n/a says nothing. */
 bool lb_oracle_marks(const lb_number *x, const char *field);
 
+/** The line that explains the mark. @p language: "en" or "zh" */
+void lb_oracle_note(const char *language, lb_text *out);
+
 /**
  * The page with its explanations.
  * @param page      finished Markdown, marks and all

@@ -71,6 +71,13 @@ static const command commands[] = {
     {"new", "NAME", "Start a new experiment",
      "Writes a program, a spec and two reports that already build; NAME is like e22_idea.\n", 1, 1,
      lb_command_new},
+    {"publish", "DIR", "Gather the finished reports in one folder",
+     "Site, PDFs, LaTeX, records, numbers.json, RO-Crate metadata and a manifest, from what `make\n"
+     "reports` made. DIR is replaced at the end, or left as it was.\n",
+     1, 1, lb_command_publish},
+    {"publish-check", "DIR", "Compare a published folder with its manifest",
+     "Prints every file that is missing, changed or extra; DIR may lie anywhere.\n", 1, 1,
+     lb_command_publish_check},
     {"info", "FILE...", "Describe spectra in HDF5",
      "Rows, pixels, wavelengths, labels, signal to noise, bad rows; --keys for programs.\n", 1, ANY,
      run_info},
@@ -98,6 +105,7 @@ static const struct {
     {NULL, "  --results DIR     records           [data/results/PROFILE]"},
     {NULL, "  --frozen DIR      frozen values     [data/frozen/PROFILE]"},
     {NULL, "  --figures DIR     figures           [figures, or build/PROFILE/figures]"},
+    {"publish", "  --reports DIR     finished reports  [reports, or build/PROFILE/reports]"},
     {NULL, "  --published FILE  published values  [data/published/published.tsv]"},
     {NULL, "  --templates DIR   templates         [templates]"},
     {NULL, "  --help, --version"},
@@ -111,7 +119,7 @@ static void print_help(const command *c)
     } else {
         puts("Usage: loggbook COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:");
         for (size_t i = 0; i < N_COMMANDS; i++)
-            printf("  %-8s %-32s %s\n", commands[i].name, commands[i].arguments,
+            printf("  %-13s %-30s %s\n", commands[i].name, commands[i].arguments,
                    commands[i].summary);
         puts("\n`loggbook COMMAND --help` says more.\n");
     }
@@ -135,6 +143,7 @@ static const struct option long_options[] = {{"profile", required_argument, NULL
                                              {"templates", required_argument, NULL, 't'},
                                              {"frozen", required_argument, NULL, 'z'},
                                              {"figures", required_argument, NULL, 'f'},
+                                             {"reports", required_argument, NULL, 'e'},
                                              {"published", required_argument, NULL, 'P'},
                                              {"lang", required_argument, NULL, 'l'},
                                              {"out", required_argument, NULL, 'o'},
@@ -163,6 +172,8 @@ static const char **field_of(lb_options *o, int letter)
         return &o->frozen;
     case 'f':
         return &o->figures;
+    case 'e':
+        return &o->reports;
     case 'P':
         return &o->published;
     case 'l':
@@ -189,8 +200,11 @@ static int run(const command *c, const lb_options *o, char **args, size_t n)
     char *figures = o->figures ? lb_xstrdup(o->figures)
                     : standard ? lb_xstrdup("figures")
                                : lb_xprintf("build/%s/figures", o->profile);
+    char *reports = o->reports ? lb_xstrdup(o->reports)
+                    : standard ? lb_xstrdup("reports")
+                               : lb_xprintf("build/%s/reports", o->profile);
     char *shared = lb_xprintf("%s/views", o->templates);
-    lb_job j = {.o = o, .args = args, .n = n, .err = &err};
+    lb_job j = {.o = o, .args = args, .n = n, .reports = reports, .err = &err};
     j.places = (lb_places){.profile = o->profile,
                            .results = results,
                            .shared = shared,
@@ -215,6 +229,7 @@ static int run(const command *c, const lb_options *o, char **args, size_t n)
     free(results);
     free(frozen);
     free(figures);
+    free(reports);
     free(shared);
     return lb_exit_status(st);
 }

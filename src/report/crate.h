@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LB_REPORT_CRATE_H
+#define LB_REPORT_CRATE_H
+
+#include "report/site.h"
+
+/* What machines read of an edition. */
+
+/** Every number and text of all records in one object, as lb_numbers_json() has those of one. */
+void lb_crate_numbers(const lb_site *site, lb_text *out);
+
+/**
+ * ro-crate-metadata.json for the files that are in @p folder now: RO-Crate 1.1 with the profile
+ * Workflow Run 0.5 (https://w3id.org/ro/wfrun/workflow/0.5). The workflow is the Makefile; each
+ * experiment is an action: its program as instrument, spectra and settings as objects, record and
+ * reports as results. The date is the newest in the settings. LB_EIO.
+ */
+lb_status lb_crate_metadata(const lb_site *site, const char *folder, lb_text *out, lb_error *err);
+
+#endif
