@@ -24,7 +24,7 @@ cp -r data/frozen/quick "$work/frozen"
 for name in $experiments; do
   for page in "$name.en" "$name.zh"; do
     cp "build/quick/reports/$page.md" "build/quick/reports/$page.html" "$work/reports/"
-    printf '%%PDF-1.5\nstand-in\n%%%%EOF\n' >"$work/reports/$page.pdf"
+    printf '%%PDF-1.5\nin the place of a report\n%%%%EOF\n' >"$work/reports/$page.pdf"
     printf '\\documentclass{article}\n\\begin{document}\n\\includegraphics{../figures/%s}\n\\end{document}\n' \
       "$(cd "$work/figures" && set -- "${name%%_*}"_*.pdf && echo "$1")" >"$work/reports/$page.tex"
   done
@@ -48,6 +48,7 @@ says() { # says STATUS PATTERN COMMAND...: this exit status, and the pattern in 
 
 # --- what is in it -------------------------------------------------------------------------------
 ok 'it is published' says 0 "files of $(echo "$experiments" | wc -l) experiments" publish "$dist"
+[ -e "$dist" ] || { sum; exit 1; }
 for name in $experiments; do
   for file in "records/$name.h5" "frozen/$name.tsv" "specs/$name.yaml"; do ok "$file" [ -s "$dist/$file" ]; done
   for page in "$name.en" "$name.zh"; do
@@ -98,14 +99,14 @@ ok 'no folder' says 2 'nowhere' check "$work/nowhere"
 
 # --- what must not be published ------------------------------------------------------------------
 refused() { # refused CLAIM PATTERN FILE SHELL [OPTION...]: after SHELL on FILE, exit 2, one message, DIST as it was
-  claim=$1 pattern=$2 file=$work/$3 change=$4
+  fault=$1 named=$2 file=$work/$3 change=$4
   shift 4
   cp "$file" "$work/aside"
   (cd "$work" && eval "$change")
-  ok "$claim: exit 2, and it is named" says 2 "$pattern" publish "$@" "$dist"
-  ok "$claim: one message" [ "$(wc -l <"$work/err")" -eq 1 ]
-  ok "$claim: what was there stays" sh -c "cmp '$dist/MANIFEST.sha256' '$work/first' && '$bin/loggbook' publish-check '$dist'"
-  ok "$claim: nothing half-written" sh -c "! ls -d '$dist'.* 2>/dev/null"
+  ok "$fault: exit 2, and it is named" says 2 "$named" publish "$@" "$dist"
+  ok "$fault: one message" [ "$(wc -l <"$work/err")" -eq 1 ]
+  ok "$fault: what was there stays" sh -c "cmp '$dist/MANIFEST.sha256' '$work/first' && '$bin/loggbook' publish-check '$dist'"
+  ok "$fault: nothing half-written" sh -c "! ls -d '$dist'.* 2>/dev/null"
   cp "$work/aside" "$file"
 }
 report=reports/e02_piecewise.en
