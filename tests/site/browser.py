@@ -45,6 +45,7 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "DOM", "Accessibility"):
             self.call(domain + ".enable")
+        self.prefer("light")
 
     def message(self):
         while b"\0" not in self.rest:
@@ -72,6 +73,11 @@ class Browser:
     def wait(self, method):
         while not any(e.get("method") == method for e in self.events):
             self.events.append(self.message())
+
+    def prefer(self, scheme):
+        """What the reader has chosen; without motion, or a click would meet a page that still scrolls."""
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme},
+                                                          {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def open(self, url, width):
         self.events = []
@@ -198,13 +204,13 @@ def every_page(b, dist):
 
 def colours(b, dist, name):
     for scheme in ("light", "dark"):
-        b.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        b.prefer(scheme)
         b.open((dist / name).as_uri(), WIDE)
         dark = b.run("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
         ok(f"{name}: {scheme} when the reader wants it", dark == (scheme == "dark"))
         found = b.run(CONTRAST)
         ok(f"{name}, {scheme}: contrast AA", found["checked"] > 5 and not found["low"], found)
-    b.call("Emulation.setEmulatedMedia", features=[])
+    b.prefer("light")
 
 
 def filters(b, dist):
