@@ -41,7 +41,7 @@ $(OTHERS): deps
 else
 
 # --- the house: layers, and what each may lean on (checked by `make layers`) ---------------------
-LAYERS       := core linalg data models stats figure record report study
+LAYERS       := core linalg data models stats figure record report views study
 needs_core   :=
 needs_linalg := core
 needs_data   := linalg core
@@ -50,6 +50,7 @@ needs_stats  := linalg core
 needs_figure := core
 needs_record := core
 needs_report := record core
+needs_views  := report record figure core
 needs_study  := record stats models data linalg core
 
 PKGS := hdf5 gsl openblas cairo pangocairo yaml-0.1 jansson libcrypto libarchive
@@ -67,7 +68,7 @@ TEST_LIBS := $(shell pkg-config --libs criterion 2>/dev/null)
 objects_of = $(patsubst src/%.c,$(OBJ)/%.o,$(wildcard src/$(1)/*.c))
 library    = $(OBJ)/liblb_$(1).a
 libraries  = $(foreach l,$(1) $(needs_$(1)),$(call library,$(l)))
-ALL_LIBS  := $(foreach l,study report record figure stats models data linalg core,$(call library,$(l)))
+ALL_LIBS  := $(foreach l,study views report record figure stats models data linalg core,$(call library,$(l)))
 
 EXPERIMENTS := $(notdir $(wildcard templates/experiments/e*))
 # Numbers that another program computed take the place of one of ours: templates/experiments/NAME/numbers.json.
@@ -93,8 +94,8 @@ unit-$(1): $(OBJ)/test_$(1)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
-# Experiments do not lean on the report layer: a change there reruns no experiment.
-STUDY_LIBS := $(filter-out $(call library,report),$(ALL_LIBS))
+# Experiments do not lean on reports and views: a change there reruns no experiment.
+STUDY_LIBS := $(filter-out $(call library,report) $(call library,views),$(ALL_LIBS))
 link = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
 $(BIN)/%: $(OBJ)/experiments/%.o $(STUDY_LIBS)
 	$(link)
@@ -174,11 +175,13 @@ $(REPORTS)/%.pdf: $(DRAFTS)/%.md $(PANDOC_FILES)
 
 have = $(shell command -v $(1) 2>/dev/null)
 FORMATS := md $(if $(call have,pandoc),html) $(if $(and $(call have,pandoc),$(call have,xelatex)),pdf)
-.PHONY: all reports md html pdf records spectra
+.PHONY: all reports views md html pdf records spectra
 all: reports
 reports: $(FORMATS) lint              ## the main job: data, experiments and reports (md, html, pdf)
 	@$(if $(call have,pandoc),:,echo 'HTML and PDF skipped: pandoc is not installed (make deps)')
 	@$(if $(or $(call have,xelatex),$(if $(call have,pandoc),,x)),:,echo 'PDF skipped: xelatex is not installed (make deps)')
+views: $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## the documents above the reports: hub, roadmap, kanban, cards, summary
+	$(Q)$(BIN)/loggbook views $(PLACES) --out $(REPORTS)
 md:   $(PAGES:%=$(REPORTS)/%.md)      ## the reports as Markdown
 html: $(PAGES:%=$(REPORTS)/%.html)    ## the reports as self-contained HTML
 pdf:  $(PAGES:%=$(REPORTS)/%.pdf)     ## the reports as PDF, the .tex beside them

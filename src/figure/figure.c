@@ -312,6 +312,7 @@ void lb_figure_abandon(lb_figure *f)
         for (size_t j = 0; j < a->n_marks; j++)
             mark_free(&a->marks[j]);
         free(a->marks);
+        lb_graph_free(a->graph);
         axis_free(&a->x);
         axis_free(&a->y);
         free(a->title);

@@ -219,6 +219,8 @@ static void measure_axes(lb_axes *a)
     lb_figure *f = a->figure;
     lb_canvas *c = &f->canvas;
     const double tick = 5.5; /* tick and the space behind it */
+    if (a->graph)
+        return;
     a->print_x = a->print_y = true;
     for (size_t i = 0; i < f->n; i++) {
         const lb_axes *b = f->panels[i];
@@ -282,7 +284,7 @@ static void place(lb_figure *f, lb_box grid)
 
 static bool leaves_zero_out(const lb_axes *a)
 {
-    return !a->y.n_names && a->y.kind == LB_LINEAR && (a->y.from > 0 || a->y.to < 0);
+    return !a->graph && !a->y.n_names && a->y.kind == LB_LINEAR && (a->y.from > 0 || a->y.to < 0);
 }
 
 /* What the figure must say about itself, then what the caller wants said. */
@@ -393,6 +395,10 @@ void lb_figure_draw(lb_figure *f)
         lb_axes *a = f->panels[i];
         c->panel = i;
         a->lacking = 0;
+        if (a->graph) {
+            lb_graph_draw(a, c);
+            continue;
+        }
         lb_canvas_record(c, "axes", a->plot, NAN, NULL);
         lb_axes_draw(a, c);
         lb_axes_draw_marks(a, c);

@@ -35,7 +35,8 @@ const char *lb_spec_experiment(const lb_spec *s); /* "e02", the prefix of every 
 const char *lb_spec_name(const lb_spec *s);       /* "e02_piecewise" */
 
 /* Getters. They do not fail: what is absent or of another type comes back as "", NAN, 0, false or
- * NULL. An experiment states what it cannot do without in one call of lb_spec_require(). */
+ * NULL, and everything is absent from a spec that is NULL. An experiment states what it cannot do
+ * without in one call of lb_spec_require(). */
 
 bool lb_spec_has(const lb_spec *s, const char *path);
 /** Text of a scalar, or of the @p lang ("en", "zh") entry of a bilingual map. Borrowed. */

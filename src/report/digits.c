@@ -111,6 +111,8 @@ static lb_position place_of(lb_position line, const char *text, size_t at)
 static void check_reference(scan *c, const token *t, lb_position place)
 {
     const char *s = t->line + t->at, *id = lb_spec_experiment(c->spec);
+    if (!*id) /* a view: it has no tables and figures of its own */
+        return;
     const size_t n = strlen(id) - 1; /* digits of the experiment */
     if ((*s != 'T' && *s != 'F') || t->n < n + 3 || strncmp(s + 1, id + 1, n) != 0 ||
         s[1 + n] != '.')

@@ -27,6 +27,7 @@ struct lb_facts {
     size_t n_files;
     lb_fact *used;
     size_t n_used, cap_used;
+    lb_lent lent;
 };
 
 void lb_facts_depend(lb_facts *f, const char *path)
@@ -64,12 +65,28 @@ static lb_status add_source(lb_facts *f, const char *path, lb_error *err)
     return LB_OK;
 }
 
-lb_status lb_facts_open(const lb_places *places, const char *folder, const char *language,
-                        lb_facts **out, lb_error *err)
+lb_facts *lb_facts_over_all(const lb_places *places, const char *language)
 {
     lb_facts *f = lb_xcalloc(1, sizeof *f);
     f->places = *places;
+    lb_facts_speak(f, language);
+    return f;
+}
+
+void lb_facts_speak(lb_facts *f, const char *language)
+{
     f->language = strcmp(language, "zh") == 0 ? "zh" : "en";
+}
+
+void lb_facts_lend(lb_facts *f, const lb_lent *lent)
+{
+    f->lent = *lent;
+}
+
+lb_status lb_facts_open(const lb_places *places, const char *folder, const char *language,
+                        lb_facts **out, lb_error *err)
+{
+    lb_facts *f = lb_facts_over_all(places, language);
     char *spec = lb_xprintf("%s/spec.yaml", folder), *record = NULL;
     lb_status st = lb_spec_load(spec, &f->spec, err);
     if (st == LB_OK) {
@@ -119,7 +136,7 @@ const lb_spec *lb_facts_spec(const lb_facts *f)
 
 const lb_archive *lb_facts_record(const lb_facts *f)
 {
-    return f->sources[0].record;
+    return f->spec ? f->sources[0].record : NULL;
 }
 
 const char *lb_facts_language(const lb_facts *f)
@@ -198,6 +215,23 @@ static bool find_in(const lb_archive *a, const char *key, lb_fact *out)
     return out->key != NULL;
 }
 
+static lb_status find_lent(lb_facts *f, const char *name, lb_fact *out, lb_error *err)
+{
+    const char **keys = lb_xcalloc(f->lent.n_facts + 1, sizeof *keys);
+    const lb_fact *found = NULL;
+    for (size_t i = 0; i < f->lent.n_facts; i++) {
+        keys[i] = f->lent.facts[i].key;
+        found = strcmp(keys[i], name) == 0 ? &f->lent.facts[i] : found;
+    }
+    const char *near = lb_nearest(name, keys, f->lent.n_facts);
+    free(keys);
+    if (!found)
+        return LB_FAIL(err, LB_ENAME, "nothing is known under '%s'%s%s%s", name,
+                       near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+    *out = *found;
+    return LB_OK;
+}
+
 /* "this.data.n_train" is a key of the report's own experiment: shared pages use it. */
 static lb_status find_own(lb_facts *f, const char *name, lb_fact *out, lb_error *err)
 {
@@ -212,11 +246,13 @@ static lb_status find_own(lb_facts *f, const char *name, lb_fact *out, lb_error 
 lb_status lb_facts_find(lb_facts *f, const char *name, lb_fact *out, lb_error *err)
 {
     char id[16], key[MAX_KEY];
-    if (strncmp(name, "this.", strlen("this.")) == 0)
+    if (strncmp(name, "view.", strlen("view.")) == 0)
+        return find_lent(f, name, out, err);
+    if (f->spec && strncmp(name, "this.", strlen("this.")) == 0)
         return find_own(f, name, out, err);
     if (!experiment_of(name, '.', id, sizeof id))
         return LB_FAIL(err, LB_ENAME, "'%s' is no key: keys start with an experiment, such as %s.",
-                       name, lb_spec_experiment(f->spec));
+                       name, f->spec ? lb_spec_experiment(f->spec) : "e02");
     source *s;
     const lb_status st = source_of(f, id, &s, err);
     if (st != LB_OK)
@@ -242,9 +278,12 @@ lb_status lb_facts_find(lb_facts *f, const char *name, lb_fact *out, lb_error *e
 static lb_status owner_of(lb_facts *f, const char **id, source **out, lb_error *err)
 {
     char experiment[16];
-    *out = &f->sources[0];
-    if (!experiment_of(*id, ':', experiment, sizeof experiment))
+    const bool named = experiment_of(*id, ':', experiment, sizeof experiment);
+    *out = f->spec ? &f->sources[0] : NULL;
+    if (!named && f->spec)
         return LB_OK;
+    if (!named)
+        return LB_FAIL(err, LB_ENAME, "'%s' needs its experiment here, as in e02:%s", *id, *id);
     *id = strchr(*id, ':') + 1;
     return source_of(f, experiment, out, err);
 }
@@ -259,6 +298,11 @@ static lb_status no_such(const char *what, const char *id, const lb_archive *a,
 
 lb_status lb_facts_table(lb_facts *f, const char *id, const lb_table **out, lb_error *err)
 {
+    for (size_t i = 0; i < f->lent.n_tables; i++) {
+        *out = &f->lent.tables[i];
+        if (strcmp((*out)->id, id) == 0)
+            return LB_OK;
+    }
     source *s;
     lb_status st = owner_of(f, &id, &s, err);
     if (st != LB_OK)

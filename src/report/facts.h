@@ -37,12 +37,20 @@ typedef struct lb_facts lb_facts;
  */
 lb_status lb_facts_open(const lb_places *places, const char *folder, const char *language,
                         lb_facts **out, lb_error *err);
+/**
+ * The facts of a view, a page over all records: it has no experiment of its own, so "this.",
+ * "spec." and the cards of an experiment mean nothing in it, and lb_facts_spec() and
+ * lb_facts_record() are NULL.
+ */
+lb_facts *lb_facts_over_all(const lb_places *places, const char *language);
+
 void lb_facts_close(lb_facts *f); /* NULL is fine */
 
 const lb_places *lb_facts_places(const lb_facts *f);
 const lb_spec *lb_facts_spec(const lb_facts *f);
 const lb_archive *lb_facts_record(const lb_facts *f);
 const char *lb_facts_language(const lb_facts *f);
+void lb_facts_speak(lb_facts *f, const char *language); /* another language from now on */
 
 /** What a key names: a number (with a field or NULL) or a text. */
 typedef struct lb_fact {
@@ -52,6 +60,17 @@ typedef struct lb_fact {
     const char *text;        /* NULL for a number */
     const char *field;       /* borrowed from the name asked for */
 } lb_fact;
+
+/** What was worked out for a view besides the records: facts under keys "view.NAME" and tables. */
+typedef struct lb_lent {
+    const lb_fact *facts;
+    size_t n_facts;
+    const lb_table *tables;
+    size_t n_tables;
+} lb_lent;
+
+/** Show these as well; borrowed until lb_facts_close(). */
+void lb_facts_lend(lb_facts *f, const lb_lent *lent);
 
 /** Look up a key of any experiment, with or without a field; "this." stands for the own one.
  * LB_ENAME with the nearest match; the failures of lb_archive_open() for a record that is missing.

@@ -564,9 +564,19 @@ static lb_status fill_text(lb_page *p, const char *text)
     return LB_OK;
 }
 
+/* Does a tag of this kind speak of the experiment the page belongs to? A view belongs to none. */
+static bool is_of_experiment(const lb_node *node)
+{
+    return node->kind == LB_NODE_FIGURE || node->kind == LB_NODE_HYPOTHESES ||
+           node->kind == LB_NODE_SCOPE || node->kind == LB_NODE_PROVENANCE ||
+           (node->kind == LB_NODE_PUBLISHED && !node->text);
+}
+
 /* A node without children. */
 static lb_status fill_leaf(lb_page *p, const lb_node *node)
 {
+    if (!lb_facts_record(p->facts) && is_of_experiment(node))
+        return LB_FAIL(p->err, LB_EFORMAT, "this tag needs a report: a view has no experiment");
     switch (node->kind) {
     case LB_NODE_TEXT:
         return fill_text(p, node->text);

@@ -7,6 +7,7 @@
 #include "data/describe.h"
 #include "report/commands.h"
 #include "report/template.h"
+#include "views/views.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -68,6 +69,11 @@ static const command commands[] = {
      "with the records, and writes audit.en.md and audit.zh.md. Contradictions of others are what\n"
      "it reports; those of our own end it with 1.\n",
      0, 0, lb_command_audit},
+    {"views", "--out DIR", "Write the documents above the reports",
+     "Fills templates/views from all records of the profile: summary, framework, hub, roadmap,\n"
+     "kanban and cards, in both languages, into DIR, where the finished reports are; the graph of\n"
+     "dependencies goes to the figures.\n",
+     0, 0, lb_command_views},
     {"new", "NAME", "Start a new experiment",
      "Writes a program, a spec and two reports that already build; NAME is like e22_idea.\n", 1, 1,
      lb_command_new},
@@ -96,6 +102,7 @@ static const struct {
     {"audit", "  --out DIR         where the two reports go   [reports, or build/PROFILE]"},
     {"fill", "  --annotated FILE  the Markdown for pandoc, each number linked to its provenance"},
     {"fill", "  --depfile FILE    what both were made from, as a rule of make"},
+    {"views", "  --out DIR         the folder of the finished reports"},
     {"freeze", "  --reason TEXT     why the reference changes; kept in its history"},
     {"numbers", "  --json, --tsv     format of the output"},
     {"import", "  --as EXPERIMENT   whose record it becomes; its spec.yaml must be there"},
