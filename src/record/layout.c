@@ -145,11 +145,23 @@ static lb_status read_shape(hid_t set, const char *name, size_t *n, size_t *cols
     return LB_OK;
 }
 
+/* HDF5 clears a buffer of 1 MiB for every list unless told how little is needed: a report opens
+ * hundreds of short ones. */
+static hid_t buffer_for(const lb_layout *layout, size_t n)
+{
+    enum { DEFAULT_BUFFER = 1 << 20 };
+    const hid_t list = H5Pcreate(H5P_DATASET_XFER);
+    const size_t wanted = (n + 1) * (layout->size + 64 * layout->n); /* texts are longer on disk */
+    if (list >= 0 && wanted < DEFAULT_BUFFER)
+        H5Pset_buffer(list, wanted, NULL, NULL);
+    return list;
+}
+
 lb_status lb_layout_read(hid_t file, const char *name, const lb_layout *layout, void **rows,
                          size_t *n, size_t *cols, lb_error *err)
 {
     const hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-    hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID;
+    hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID, transfer = H5I_INVALID_HID;
     char *block = NULL;
     lb_status st;
 
@@ -161,7 +173,8 @@ lb_status lb_layout_read(hid_t file, const char *name, const lb_layout *layout, 
         (st = read_shape(set, name, n, cols, err)) != LB_OK)
         goto done;
     block = lb_xcalloc(*n + 1, layout->size);
-    if (*n && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, block) < 0) {
+    transfer = buffer_for(layout, *n);
+    if (*n && H5Dread(set, type, H5S_ALL, H5S_ALL, transfer, block) < 0) {
         st = LB_FAIL(err, LB_EFORMAT, "the dataset '%s' cannot be read", name);
         goto done;
     }
@@ -176,6 +189,8 @@ lb_status lb_layout_read(hid_t file, const char *name, const lb_layout *layout, 
     block = NULL;
 done:
     free(block);
+    if (transfer >= 0)
+        H5Pclose(transfer);
     H5Sclose(space);
     H5Tclose(type);
     H5Dclose(set);

@@ -175,7 +175,7 @@ static lb_status source_of(lb_facts *f, const char *id, source **out, lb_error *
 static bool experiment_of(const char *name, char stop, char *id, size_t size)
 {
     const char *end = strchr(name, stop);
-    if (!end || (size_t)(end - name) >= size || name[0] != 'e' || end - name < 2)
+    if (!end || !*end || (size_t)(end - name) >= size || name[0] != 'e' || end - name < 2)
         return false;
     memcpy(id, name, (size_t)(end - name));
     id[end - name] = '\0';
@@ -364,9 +364,26 @@ const lb_line *lb_facts_frozen(lb_facts *f, const char *key)
 /* --- conditions --------------------------------------------------------------------------------
  */
 
+/* In a view, an experiment that has not run makes its numbers unknown, not the page impossible. */
+static bool has_not_run(const lb_facts *f, const char *name)
+{
+    char id[16];
+    glob_t found = {0};
+    if (f->spec || !experiment_of(name, name[strcspn(name, ".:")], id, sizeof id))
+        return false;
+    char *pattern = lb_xprintf("%s/%s_*.h5", f->places.results, id);
+    const bool none = glob(pattern, 0, NULL, &found) != 0;
+    globfree(&found);
+    free(pattern);
+    return none;
+}
+
 static lb_status scope_name(void *self, const char *name, lb_value *out, lb_error *err)
 {
     lb_facts *f = self;
+    *out = (lb_value){.kind = LB_VALUE_UNKNOWN};
+    if (has_not_run(f, name))
+        return LB_OK;
     if (strncmp(name, "spec.", 5) == 0)
         return lb_spec_value(f->spec, name + 5, out, err);
     lb_fact fact;
@@ -381,6 +398,9 @@ static lb_status scope_name(void *self, const char *name, lb_value *out, lb_erro
 static lb_status scope_verdict(void *self, const char *id, lb_value *out, lb_error *err)
 {
     const lb_verdict *verdict;
+    *out = (lb_value){.kind = LB_VALUE_TEXT, .text = "NOT RUN"};
+    if (has_not_run(self, id))
+        return LB_OK;
     const lb_status st = lb_facts_verdict(self, id, &verdict, err);
     if (st == LB_OK)
         *out = (lb_value){.kind = LB_VALUE_TEXT, .text = verdict->outcome};

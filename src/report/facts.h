@@ -85,7 +85,8 @@ lb_status lb_facts_verdict(lb_facts *f, const char *id, const lb_verdict **out, 
 /** The published table; loaded when first asked for. */
 lb_status lb_facts_published(lb_facts *f, const lb_published **out, lb_error *err);
 
-/** Names for conditions: keys of every record, spec.path, verdicts. */
+/** Names for conditions: keys of every record, spec.path, verdicts. In a view, the keys of an
+ * experiment without a record are unknown and its verdicts NOT RUN. */
 lb_scope lb_facts_scope(lb_facts *f);
 
 /** The frozen line of a key, NULL if there is none. */

@@ -145,13 +145,13 @@ lb_status lb_survey_truth(const lb_survey *s, const lb_yaml_node *node, lb_truth
         return st;
     const char *const *names = lb_condition_names(c, &n_names);
     const char *const *ids = lb_condition_verdicts(c, &n_ids);
-    bool there = true;
-    for (size_t i = 0; i < n_names + n_ids; i++) {
-        const lb_member *m = member_of(s, i < n_names ? names[i] : ids[i - n_names]);
-        there = there && (!m || m->facts); /* a name of no experiment fails below */
+    for (size_t i = 0; i < n_names + n_ids && st == LB_OK; i++) {
+        const char *name = i < n_names ? names[i] : ids[i - n_names];
+        if (!member_of(s, name))
+            st = LB_FAIL(err, LB_ENAME, "'%s' belongs to no experiment", name);
     }
     const lb_scope scope = lb_facts_scope(s->facts);
-    if (there)
+    if (st == LB_OK)
         st = lb_condition_evaluate(c, &scope, out, err);
     if (st != LB_OK)
         lb_error_within(err, "%s:%d:%d", s->programme.yaml->name, node->line, node->column);
