@@ -45,6 +45,17 @@ for e in $experiments; do
     ok "$page.md: what it links to is there" sh -c "cd build/quick/reports && while IFS= read -r f; do [ -e \"\$f\" ] || { echo \"no \$f\"; exit 1; }; done" <"$work/links"
   done
 done
+ok 'make views' make_quick views
+for page in summary framework hub roadmap kanban cards; do
+  for lang in en zh; do
+    view=build/quick/reports/$page.$lang.md
+    ok "$page.$lang.md, read as a finished page" says 0 ' 0 errors' "$bin/loggbook" lint --profile quick "$view"
+    grep -oE '\]\([^)#:]+\)' "$view" | tr -d '])(' | sort -u >"$work/links"
+    ok "$page.$lang.md: what it links to is there" sh -c "cd build/quick/reports && while IFS= read -r f; do [ -e \"\$f\" ] || { echo \"no \$f\"; exit 1; }; done" <"$work/links"
+  done
+done
+ok 'views of another profile are refused' says 2 'is of profile quick' "$bin/loggbook" views --results data/results/quick --figures build/quick/figures --out "$work/views"
+ok 'and nothing of them is left' [ ! -e "$work/views" ]
 git status --porcelain >"$work/after" 2>&1
 ok 'nothing under version control changes' cmp "$work/before" "$work/after"
 ok 'lint: no errors' says 0 ' 0 errors' make_quick lint

@@ -74,7 +74,7 @@ static void add_name(collector *c, const char *name, lb_position place)
     if (strncmp(name, "spec.", 5) == 0) {
         add(c, LB_REF_SPEC, lb_xstrdup(name + 5), place);
     } else if ((name[0] == 'e' && isdigit((unsigned char)name[1])) ||
-               strncmp(name, "this.", 5) == 0) {
+               strncmp(name, "this.", 5) == 0 || strncmp(name, "view.", 5) == 0) {
         char key[256];
         lb_name_split(name, key, sizeof key);
         add(c, LB_REF_KEY, lb_xstrdup(key), place);

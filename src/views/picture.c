@@ -130,9 +130,8 @@ static lb_status add_plans(sketch *k, lb_error *err)
     lb_status st = LB_OK;
     k->plans_at = k->n;
     for (size_t i = 0; i < all->n && st == LB_OK; i++) {
-        lb_truth when = LB_UNKNOWN;
-        st = lb_survey_truth(k->s, lb_yaml_get(all->items[i], "when"), &when, err);
-        const lb_state state = lb_state_of_plan(when);
+        lb_state state = LB_STATE_PLANNED;
+        st = lb_survey_plan(k->s, i, &state, err);
         add_node(k, lb_xprintf("%s plan", all->keys[i]), bare_word(state), style_of(state), false);
     }
     return st;

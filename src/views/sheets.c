@@ -105,12 +105,13 @@ static char *words(lb_sheets *t, const lb_yaml_node *node)
     return lb_text_take(&page.out);
 }
 
-/* A sentence of a spec, filled from its record; as it stands where there is none. */
+/* A sentence of a spec, filled from its record; without one, a sentence that needs no filling. */
 static char *sentence(lb_sheets *t, const lb_member *m, const char *path)
 {
     char *out = NULL;
+    const char *raw = lb_spec_text(m->spec, path, t->language);
     if (!m->facts)
-        return lb_xstrdup(lb_spec_text(m->spec, path, t->language));
+        return lb_xstrdup(strchr(raw, '{') ? "—" : raw);
     lb_page page = {.facts = m->facts, .folder = t->pages, .err = t->err};
     if (t->st == LB_OK)
         t->st = lb_page_sentence(&page, path, &out);
@@ -749,9 +750,7 @@ static void make_plans(lb_sheets *t)
     size_t ready = 0;
     BEGIN(t, "plans", plan_columns);
     for (size_t i = 0; i < all->n && t->st == LB_OK; i++) {
-        lb_truth when;
-        t->st = lb_survey_truth(t->survey, lb_yaml_get(all->items[i], "when"), &when, t->err);
-        states[i] = lb_state_of_plan(when);
+        t->st = lb_survey_plan(t->survey, i, &states[i], t->err);
         if (t->st == LB_OK)
             put_plan(t, i, states[i]);
     }
@@ -942,10 +941,8 @@ static void make_kanban(lb_sheets *t)
             n++;
         }
         for (size_t i = 0; i < p->planned->n && t->st == LB_OK; i++) {
-            lb_truth when;
-            t->st = lb_survey_truth(t->survey, lb_yaml_get(p->planned->items[i], "when"), &when,
-                                    t->err);
-            const lb_state state = lb_state_of_plan(when);
+            lb_state state;
+            t->st = lb_survey_plan(t->survey, i, &state, t->err);
             if (lb_lane_of(state, true, false) != (lb_lane)lane)
                 continue;
             row(t);

@@ -79,11 +79,11 @@ lb_state lb_state_of_experiment(const lb_progress_facts *f)
     return is(f->outcome, "FAIL") ? LB_STATE_NEGATIVE : LB_STATE_DONE;
 }
 
-lb_state lb_state_of_plan(lb_truth when)
+lb_state lb_state_of_plan(lb_truth when, bool gates_passed)
 {
-    return when == LB_TRUE    ? LB_STATE_READY
-           : when == LB_FALSE ? LB_STATE_CANCELLED
-                              : LB_STATE_PLANNED;
+    if (when == LB_FALSE)
+        return LB_STATE_CANCELLED;
+    return when == LB_TRUE && gates_passed ? LB_STATE_READY : LB_STATE_PLANNED;
 }
 
 lb_state lb_state_of_statement(lb_truth holds)

@@ -61,8 +61,9 @@ typedef struct lb_progress_facts {
 } lb_progress_facts;
 lb_state lb_state_of_experiment(const lb_progress_facts *f);
 
-/** Of a plan: cancelled when its condition is false, ready when it is true. */
-lb_state lb_state_of_plan(lb_truth when);
+/** Of a plan: cancelled when its condition is false; ready when it is true and no gate is before it
+ * that is not passed. */
+lb_state lb_state_of_plan(lb_truth when, bool gates_passed);
 
 /** Of a statement. */
 lb_state lb_state_of_statement(lb_truth holds);

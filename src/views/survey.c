@@ -186,19 +186,37 @@ lb_status lb_survey_gate(const lb_survey *s, const lb_yaml_node *gate, lb_state 
     return st;
 }
 
-static lb_status set_state(const lb_survey *s, lb_member *m, lb_error *err)
+/* Are all gates before "e06" or "N1" passed? */
+static lb_status gates_passed(const lb_survey *s, const char *id, bool *out, lb_error *err)
 {
     lb_status st = LB_OK;
-    m->progress.needs_met = needs_met(s, m);
-    m->progress.gates_passed = true;
+    *out = true;
     for (size_t i = 0; i < s->programme.gates->n && st == LB_OK; i++) {
         const lb_yaml_node *gate = s->programme.gates->items[i];
         lb_state state = LB_STATE_GATE_PASSED;
-        if (!lb_list_holds(lb_yaml_get(gate, "opens"), m->id))
-            continue;
-        st = lb_survey_gate(s, gate, &state, err);
-        m->progress.gates_passed = m->progress.gates_passed && state == LB_STATE_GATE_PASSED;
+        if (lb_list_holds(lb_yaml_get(gate, "opens"), id))
+            st = lb_survey_gate(s, gate, &state, err);
+        *out = *out && state == LB_STATE_GATE_PASSED;
     }
+    return st;
+}
+
+lb_status lb_survey_plan(const lb_survey *s, size_t i, lb_state *out, lb_error *err)
+{
+    const lb_yaml_node *plans = s->programme.planned;
+    lb_truth when = LB_UNKNOWN;
+    bool passed = false;
+    lb_status st = lb_survey_truth(s, lb_yaml_get(plans->items[i], "when"), &when, err);
+    if (st == LB_OK)
+        st = gates_passed(s, plans->keys[i], &passed, err);
+    *out = lb_state_of_plan(when, passed);
+    return st;
+}
+
+static lb_status set_state(const lb_survey *s, lb_member *m, lb_error *err)
+{
+    m->progress.needs_met = needs_met(s, m);
+    lb_status st = gates_passed(s, m->id, &m->progress.gates_passed, err);
     if (st == LB_OK && m->entry) {
         const lb_yaml_node *decides = lb_yaml_get(m->entry, "decides");
         char *reference = lb_xprintf("%s:%s", m->id, decides->text);

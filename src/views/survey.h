@@ -61,6 +61,9 @@ lb_status lb_survey_truth(const lb_survey *s, const lb_yaml_node *node, lb_truth
 lb_status lb_survey_gate(const lb_survey *s, const lb_yaml_node *gate, lb_state *out,
                          lb_error *err);
 
+/** The status of the @p i-th plan. */
+lb_status lb_survey_plan(const lb_survey *s, size_t i, lb_state *out, lb_error *err);
+
 /** Does the list @p node hold @p word? */
 bool lb_list_holds(const lb_yaml_node *node, const char *word);
 
