@@ -3,7 +3,7 @@
 
 #include "core/hash.h"
 #include "core/memory.h"
-#include "record/numbers.h"
+#include "record/export.h"
 #include "report/folder.h"
 
 #include <jansson.h>
@@ -34,11 +34,10 @@ void lb_crate_numbers(const lb_site *site, lb_text *out)
 {
     json_t *all = json_object();
     for (size_t i = 0; i < site->n; i++) {
+        const lb_facts *facts = site->items[i].facts[LB_EN];
         lb_text text = {0};
-        lb_numbers_json(lb_facts_record(site->items[i].facts[LB_EN]), &text);
-        json_t *one = json_loads(text.s, 0, NULL);
-        json_object_update(all, one);
-        json_decref(one);
+        lb_export_json(lb_facts_record(facts), lb_facts_spec(facts), &text);
+        json_object_set_new(all, site->items[i].name, json_loads(text.s, 0, NULL));
         lb_text_free(&text);
     }
     add_dump(all, JSON_SORT_KEYS, out);

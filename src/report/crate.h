@@ -6,7 +6,7 @@
 
 /* What machines read of an edition. */
 
-/** Every number and text of all records in one object, as lb_numbers_json() has those of one. */
+/** What record/export.h has of every record, in one object, by the name of the experiment. */
 void lb_crate_numbers(const lb_site *site, lb_text *out);
 
 /**

@@ -275,7 +275,7 @@ TRAIL = ("program ", "commit ", "data train ", "frozen ")
 
 
 def trails(b, dist, name):
-    record = json.loads((dist / "numbers.json").read_text())
+    record = json.loads((dist / "numbers.json").read_text())[name]
     # From the index: the number is a link, and its goal tells everything.
     b.open((dist / "index.html").as_uri(), WIDE)
     key = b.run("document.querySelector('article#%s .findings a.num').title.split(' · ')[0]" % name[:3])
