@@ -5,9 +5,10 @@
 #include <limits.h> /* says whether this is glibc, which chooses at load time */
 
 /**
- * A function so marked is compiled once per instruction set, and the one that fits the CPU is chosen
- * when the program is loaded. No operation is contracted or reordered (Makefile), so all of them
- * give the same bits. For inner loops that spend time; clang and the address sanitizer do without.
+ * A function so marked is compiled once per instruction set, and the one that fits the CPU is
+ * chosen when the program is loaded. No operation is contracted or reordered (Makefile), so all of
+ * them give the same bits. For inner loops that spend time; clang and the address sanitizer do
+ * without.
  */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
     !defined(__SANITIZE_ADDRESS__)

@@ -106,7 +106,7 @@ LB_FOR_EVERY_CPU void lb_normal_row(uint64_t seed, uint64_t row, size_t p, float
 }
 
 LB_FOR_EVERY_CPU static void add_noise(uint64_t seed, uint64_t row, float level, size_t p,
-                                    const float *restrict error, float *restrict x)
+                                       const float *restrict error, float *restrict x)
 {
     for (size_t j = 0; j < p; j += GROUP) {
         float z[GROUP];
@@ -120,7 +120,7 @@ LB_FOR_EVERY_CPU static void add_noise(uint64_t seed, uint64_t row, float level,
 }
 
 LB_FOR_EVERY_CPU static void whiten(float level, size_t p, const float *restrict error,
-                                 float *restrict x)
+                                    float *restrict x)
 {
     for (size_t j = 0; j < p; j++)
         x[j] = error[j] > 0.0f && error[j] <= FLT_MAX ? x[j] / (level * error[j]) : 0.0f;

@@ -78,7 +78,7 @@ struct lb_axes {
     bool square;
     lb_mark *marks;
     size_t n_marks;
-    lb_graph *graph; /* NULL: axes and marks */
+    lb_graph *graph;           /* NULL: axes and marks */
     double headroom, footroom; /* shares of the height kept free above and below the data */
     double lacking;            /* what labels under bars were short of, share of the height */
     lb_box plot;               /* where the data are */
@@ -122,7 +122,7 @@ double lb_axes_zero_room(const lb_axes *a); /* width of the slot for x = 0 */
 void lb_axes_draw(lb_axes *a, lb_canvas *c); /* spines, ticks, names, titles */
 void lb_axes_draw_marks(lb_axes *a, lb_canvas *c);
 void lb_graph_draw(lb_axes *a, lb_canvas *c);
-void lb_graph_free(lb_graph *g); /* NULL is fine */
+void lb_graph_free(lb_graph *g);                          /* NULL is fine */
 double lb_heat_bar_width(const lb_axes *a, lb_canvas *c); /* room right of the panel */
 lb_extent lb_axes_names_extent(const lb_axis *x, lb_canvas *c, lb_type type); /* widest, tallest */
 lb_type lb_axes_names_type(const lb_axes *a, lb_canvas *c); /* that lets x names fit their slots */

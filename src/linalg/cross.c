@@ -19,7 +19,8 @@ static void block_portable(size_t rows, const double *a, size_t down, size_t acr
         for (size_t t = 0; t < rows; t++)
             for (int r = 0; r < S; r++)
                 for (int c = 0; c < S; c++)
-                    s[r][c] = fma(a[t * down + (size_t)r * across], b[q][t * S + (size_t)c], s[r][c]);
+                    s[r][c] =
+                        fma(a[t * down + (size_t)r * across], b[q][t * S + (size_t)c], s[r][c]);
         for (int r = 0; r < S; r++)
             for (int c = 0; c < S; c++)
                 sum[r][q * S + c] = s[r][c];
@@ -50,9 +51,10 @@ loop_avx512(size_t rows, const double *a, size_t down, size_t across, const doub
             _mm512_store_pd(&sum[r][q * S], s[r][q]);
 }
 
-__attribute__((target("avx512f"))) static void
-block_avx512(size_t rows, const double *a, size_t down, size_t across, const double *const b[WIDE],
-             double sum[S][WIDE * S])
+__attribute__((target("avx512f"))) static void block_avx512(size_t rows, const double *a,
+                                                            size_t down, size_t across,
+                                                            const double *const b[WIDE],
+                                                            double sum[S][WIDE * S])
 {
     if (down == S && across == 1) /* strips: known distances save instructions */
         loop_avx512(rows, a, S, 1, b, sum);
@@ -61,9 +63,10 @@ block_avx512(size_t rows, const double *a, size_t down, size_t across, const dou
 }
 
 /* Sixteen registers hold four rows by one strip at a time. */
-__attribute__((target("avx2,fma"))) static void
-block_avx2(size_t rows, const double *a, size_t down, size_t across, const double *const b[WIDE],
-           double sum[S][WIDE * S])
+__attribute__((target("avx2,fma"))) static void block_avx2(size_t rows, const double *a,
+                                                           size_t down, size_t across,
+                                                           const double *const b[WIDE],
+                                                           double sum[S][WIDE * S])
 {
     enum { ROWS = 4 };
     for (int part = 0; part < WIDE * S / ROWS; part++) {

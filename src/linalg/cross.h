@@ -43,9 +43,9 @@ static inline size_t lb_strips_size(size_t rows_max, size_t cols)
 void lb_cross_add(lb_strips a, lb_strips b, bool lower, lb_mat c);
 
 /**
- * C += A'B or, if @p transpose, C += AB, where A lies row by row: for tiles that are used too seldom
- * to be laid out in strips first. The columns of the left factor, A or A', must be a multiple of
- * LB_CROSS_STRIP.
+ * C += A'B or, if @p transpose, C += AB, where A lies row by row: for tiles that are used too
+ * seldom to be laid out in strips first. The columns of the left factor, A or A', must be a
+ * multiple of LB_CROSS_STRIP.
  */
 void lb_cross_add_rows(lb_cmat a, bool transpose, lb_strips b, lb_mat c);
 

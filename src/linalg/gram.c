@@ -586,8 +586,9 @@ static void standard_deviations(const lb_gram *g, const bool *use, const double 
 
 /* Row r (from the diagonal down to column 0 of it, if it lies there) of tile (I, J) of the union,
  * centred and in its final units. */
-LB_FOR_EVERY_CPU static void tile_row(const lb_gram *g, const bool *use, size_t i, size_t j, size_t r,
-                     const double *sum, const double *unit, double n, double *out)
+LB_FOR_EVERY_CPU static void tile_row(const lb_gram *g, const bool *use, size_t i, size_t j,
+                                      size_t r, const double *sum, const double *unit, double n,
+                                      double *out)
 {
     const size_t width = tile_width(g, j), count = i == j ? r + 1 : width;
     const size_t row = i * g->tile + r, j0 = j * g->tile;

@@ -17,7 +17,7 @@ typedef struct lb_stream {
     /** Fill @p x (k x cols, k = x.rows) with rows first .. first+k-1. Called from one thread at a
      * time, not always the same one, and perhaps while earlier rows are being multiplied. */
     lb_status (*read)(void *self, size_t first, lb_matf x, lb_error *err);
-    void *self; /* owned by the provider, which outlives the stream */
+    void *self;    /* owned by the provider, which outlives the stream */
     bool threaded; /* read() uses every thread by itself: reading ahead would only take them away
                       from whoever multiplies */
 } lb_stream;

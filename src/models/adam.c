@@ -47,7 +47,7 @@ void lb_adam_free(lb_adam *a)
 }
 
 LB_FOR_EVERY_CPU void lb_adam_step(lb_adam *a, const double *restrict gradient,
-                                double *restrict weights)
+                                   double *restrict weights)
 {
     const lb_adam_options o = a->options;
     double *restrict mean = a->mean, *restrict square = a->square;

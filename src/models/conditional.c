@@ -168,9 +168,9 @@ static lb_status factor(job *q, lb_descent *d, lb_error *err)
     return LB_OK;
 }
 
-/* Whether a factor is worth sharing among penalties: it takes (k p)^3 / 3 multiplications, a step of
- * conjugate gradients one with the factor and one with every Gram. Folds take such steps anyway, and
- * those of all penalties together are hardly dearer than those of one. */
+/* Whether a factor is worth sharing among penalties: it takes (k p)^3 / 3 multiplications, a step
+ * of conjugate gradients one with the factor and one with every Gram. Folds take such steps anyway,
+ * and those of all penalties together are hardly dearer than those of one. */
 static bool worth_sharing(const job *q)
 {
     if (q->folds)
@@ -308,7 +308,8 @@ static lb_status score_member(void *self, lb_cvec alphas, double *r2, lb_error *
     double *on_val = NULL, *on_test = NULL;
     lb_status st = LB_OK;
     fit_grow(fit, alphas);
-    if ((st = fit_penalties(q, from, r2, err)) != LB_OK || (st = predict(fit, from, q->test, &on_test, err)) != LB_OK ||
+    if ((st = fit_penalties(q, from, r2, err)) != LB_OK ||
+        (st = predict(fit, from, q->test, &on_test, err)) != LB_OK ||
         (!q->folds && (st = predict(fit, from, &q->val->rows, &on_val, err)) != LB_OK))
         goto done;
     for (size_t a = 0; a < alphas.n && !q->folds; a++)

@@ -31,8 +31,8 @@
  * unique, unless it is too small for the matrix to be factored (LB_ENUMERIC).
  *
  * The same bits for any number of threads. Cost for n rows, p columns, K conditions with U
- * products: n p^2 U / 2 multiplications, n p^2 / 2 where the conditions take few values; (K p)^3 / 6
- * a factor.
+ * products: n p^2 U / 2 multiplications, n p^2 / 2 where the conditions take few values; (K p)^3 /
+ * 6 a factor.
  *
  * Worked example, first and second order in [M/H] (E07):
  *

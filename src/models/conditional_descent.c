@@ -114,8 +114,7 @@ static void from_right(lb_cholesky *u, size_t first, size_t last, size_t begin, 
         memcpy(x[g], row_of(z, g, first), (last - first) * sizeof **x);
     for (size_t k = begin; k < end; k += S)
         for (size_t g = 0; g < z->groups; g++)
-            subtract_strips(strip + (k - begin) * S, apart, strips, x[g],
-                            (lanes *)row_of(z, g, k));
+            subtract_strips(strip + (k - begin) * S, apart, strips, x[g], (lanes *)row_of(z, g, k));
 }
 
 /* Solve U'U x = b in place, p unknowns. */

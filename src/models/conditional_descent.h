@@ -11,10 +11,10 @@
 /**
  * Several systems of one model, (A_f + alpha I) w = r_f, by conjugate gradients from one factor of
  * a matrix that is near all of them: a neighbouring penalty, or the rows of all folds. Golub & Van
- * Loan, Matrix Computations, 4th ed., alg. 11.5.1. The number of steps grows with the square root of
- * the ratio between the two matrices, some ten for a factor of two and forty for a decade of alpha
- * where the eigenvalues are small. The systems go side by side, so that every Gram and the factor
- * are read once a step for all of them: eight cost little more than one.
+ * Loan, Matrix Computations, 4th ed., alg. 11.5.1. The number of steps grows with the square root
+ * of the ratio between the two matrices, some ten for a factor of two and forty for a decade of
+ * alpha where the eigenvalues are small. The systems go side by side, so that every Gram and the
+ * factor are read once a step for all of them: eight cost little more than one.
  */
 typedef struct lb_descent {
     lb_conditional_system *system; /* borrowed */

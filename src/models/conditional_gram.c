@@ -757,9 +757,9 @@ static void multiply_tile(const lb_conditional_gram *g, const double *tile, size
     lb_cross_add_rows(t, true, vj, out_i);
 }
 
-/* Whether Gram w of a cell stands in column j of the blocks. With a Gram a value it stands in all of
- * them, c_i c_j times: one vector, the sum of c_j v_j, serves every row of blocks, and it is that of
- * column 0. */
+/* Whether Gram w of a cell stands in column j of the blocks. With a Gram a value it stands in all
+ * of them, c_i c_j times: one vector, the sum of c_j v_j, serves every row of blocks, and it is
+ * that of column 0. */
 static bool stands_in(const product *q, const cell *c, size_t w, size_t j)
 {
     if (q->g->n_values)

@@ -349,8 +349,8 @@ INLINE void gradient_of(const design *d, const double *r, const double *x, strip
         }
 }
 
-LB_FOR_EVERY_CPU static void evaluate_chunk(const design *d, size_t first, const double *v, double *p,
-                                         double *r, strip *g, row_sums *s)
+LB_FOR_EVERY_CPU static void evaluate_chunk(const design *d, size_t first, const double *v,
+                                            double *p, double *r, strip *g, row_sums *s)
 {
     const double *x = d->x + first * d->m;
     logits(d, v, x, p);
@@ -466,8 +466,8 @@ static size_t pair_number(size_t m, size_t d0, size_t a, size_t b)
  * is x[b * CHUNK + t]. Products are made S at a time, those too many overwritten by the next
  * diagonal. It goes by a few rows, so that nothing is read back just after it was written in pieces
  * of another size. Scratch: BATCH rows of 2 m + S zeros and of (to - from) m + S. */
-LB_FOR_EVERY_CPU static void pack_pairs(size_t rows, const double *x, size_t m, size_t from, size_t to,
-                                     double *scratch, double *out)
+LB_FOR_EVERY_CPU static void pack_pairs(size_t rows, const double *x, size_t m, size_t from,
+                                        size_t to, double *scratch, double *out)
 {
     const size_t twice = 2 * m + S, flat = (to - from) * m + S;
     double *products = scratch + BATCH * twice;

@@ -14,12 +14,12 @@
  * (data/frozen/<profile>/<name>.tsv). Tab-separated columns
  *   key value ci_lo ci_hi se n kind rows tolerance oracle
  * one line a number (17 digits), text (kind "text"), row set ("rowset:NAME", its hash as value),
- * verdict ("verdict:ID") and table ("table:ID", the hash of the keys in its cells; kind "table"), in
- * the order of recording; absent parts are empty; a value that is n/a
- * stands as "n/a: reason". Lines that start with '#' are the header: format, experiment, profile,
- * version, date, reason and the history of every freeze. rows is the name of the row set. oracle
- * is "yes" for a number with a model behind it that was given true labels, else "-"; files frozen
- * before it was kept have nine columns, and what they do not say ("?") is not compared.
+ * verdict ("verdict:ID") and table ("table:ID", the hash of the keys in its cells; kind "table"),
+ * in the order of recording; absent parts are empty; a value that is n/a stands as "n/a: reason".
+ * Lines that start with '#' are the header: format, experiment, profile, version, date, reason and
+ * the history of every freeze. rows is the name of the row set. oracle is "yes" for a number with a
+ * model behind it that was given true labels, else "-"; files frozen before it was kept have nine
+ * columns, and what they do not say ("?") is not compared.
  */
 typedef enum lb_line_kind {
     LB_LINE_NUMBER,

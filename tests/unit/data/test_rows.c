@@ -46,8 +46,9 @@ Test(rows, beyond_the_selection_or_the_base_are_refused)
 Test(rows, of_joined_streams_follow_one_another)
 {
     int calls[3] = {0};
-    const lb_stream parts[] = {
-        {2, 3, read_base, &calls[0], false}, {0, 3, read_base, &calls[1], false}, {4, 3, read_base, &calls[2], false}};
+    const lb_stream parts[] = {{2, 3, read_base, &calls[0], false},
+                               {0, 3, read_base, &calls[1], false},
+                               {4, 3, read_base, &calls[2], false}};
     lb_joined joined = {parts, 3};
     const lb_stream s = lb_stream_joined(&joined);
     static const size_t expected[] = {0, 1, 0, 1, 2, 3};

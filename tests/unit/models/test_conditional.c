@@ -378,8 +378,8 @@ Test(conditional, a_factor_serves_its_neighbours_while_alpha_is_small)
     sets_free(&d);
 }
 
-/* Nine decades of penalties in five folds: fifty-four systems, more than one go of the factor takes,
- * and more decades than one factor serves. */
+/* Nine decades of penalties in five folds: fifty-four systems, more than one go of the factor
+ * takes, and more decades than one factor serves. */
 static void expect_side_by_side(sets *d, lb_conditions c)
 {
     enum { DECADES = 9 };
