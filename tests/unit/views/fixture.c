@@ -62,7 +62,7 @@ static void fill(const char *name, const char *language)
     lb_error err = {0};
     char *home = lb_xprintf("%s/experiments/%s", toy_templates, name);
     char *page = lb_xprintf("%s/%s.%s.md", toy_reports, name, language);
-    const lb_fill_outputs outputs = {page, NULL, NULL};
+    const lb_fill_outputs outputs = {page, NULL, NULL, NULL};
     cr_assert(lb_fill(&toy_places, home, language, &outputs, NULL, &err) == LB_OK, "%s", err.text);
     free(page);
     free(home);
