@@ -182,8 +182,11 @@ class Backing:
                 texts += [column["name"] for column in entry.get("columns", [])]
                 texts += [c["text"] for row in entry.get("rows", []) if isinstance(row, list)
                           for c in row if "text" in c]
-            words = set()
-            for text in texts:
+            # A page names commit and data, these by the start of their hashes, of every record it quotes.
+            origins = [entry["value"] for export in self.exports.values() for entry in export.values()
+                       if entry["kind"] == "provenance"]
+            words = {v[7:19] for v in origins if v.startswith("sha256:")}
+            for text in texts + origins:
                 words.update(plain(w) for w in re.findall(r"[\w.,+\-−%]*\d[\w.,\-%]*", text))
                 words.update(plain(w) for w in NUMBER.findall(text))
             self.words[experiment] = {w.rstrip(".,-") for w in words}
@@ -471,7 +474,8 @@ class Page:
             }
             # the frozen value is that of `make verify`, which knows its tolerance
             if frozen and entry["value"] is not None:
-                reach = max(1e-6 * abs(entry["value"]), entry["se"] or 0.0, 1e-9)
+                loose = 1e-3 if entry["kind"] == "condition" else 1e-6  # of a singular matrix: mostly rounding
+                reach = max(loose * abs(entry["value"]), entry["se"] or 0.0, 1e-9)
                 if entry["kind"] not in ("seconds", "bytes"):
                     good[frozen] = abs(float(frozen) - entry["value"]) <= reach
             for shown, fine in good.items():
