@@ -69,7 +69,8 @@ void lb_audit_published(lb_audit *a)
     lb_audit_sums(a); /* first: it tells which model a gain belongs to */
     lb_audit_values(a);
     lb_audit_bins(a);
-    qsort(a->cards, a->n, sizeof *a->cards, by_kind);
+    if (a->n > 1) /* without a card there is no array */
+        qsort(a->cards, a->n, sizeof *a->cards, by_kind);
 }
 
 void lb_audit_free(lb_audit *a)
