@@ -15,19 +15,6 @@
 
 /* Figures are tested by what is drawn where; two tests at the end look at files and pixels. */
 
-/* Fontconfig keeps its font list for the life of the process (a fixed size, whatever is drawn), and
- * LeakSanitizer cannot follow its pointers. Everything else counts as a leak. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfontconfig\n";
-}
-const char *__lsan_default_options(void);
-const char *__lsan_default_options(void)
-{
-    return "print_suppressions=0";
-}
-
 static char dir[] = "/tmp/lb_figure_XXXXXX";
 
 static void make_dir(void)
