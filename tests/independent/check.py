@@ -182,11 +182,12 @@ class Backing:
                 texts += [column["name"] for column in entry.get("columns", [])]
                 texts += [c["text"] for row in entry.get("rows", []) if isinstance(row, list)
                           for c in row if "text" in c]
-            # A page names commit and data, these by the start of their hashes, of every record it quotes.
-            origins = [entry["value"] for export in self.exports.values() for entry in export.values()
-                       if entry["kind"] == "provenance"]
-            words = {v[7:19] for v in origins if v.startswith("sha256:")}
-            for text in texts + origins:
+            # A page names the commit and, by the start of their hashes, the inputs of every record it quotes.
+            origins = {(k, entry["value"]) for export in self.exports.values() for k, entry in export.items()
+                       if entry["kind"] == "provenance"}
+            words = {v[7:19] for _, v in origins if v.startswith("sha256:")}
+            words |= {v for k, v in origins if k == "provenance:git.commit"}
+            for text in texts:
                 words.update(plain(w) for w in re.findall(r"[\w.,+\-−%]*\d[\w.,\-%]*", text))
                 words.update(plain(w) for w in NUMBER.findall(text))
             self.words[experiment] = {w.rstrip(".,-") for w in words}
