@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 static void *checked(void *block, size_t n, size_t size)
@@ -39,6 +40,17 @@ void *lb_xaligned(size_t n, size_t size)
 {
     const size_t bytes = product(n, size);
     return checked(aligned_alloc(64, (bytes + 64) / 64 * 64), n, size);
+}
+
+void *lb_xlarge(size_t n, size_t size)
+{
+    char *block = lb_xaligned(n, size);
+    const uintptr_t page = 4096, end = (uintptr_t)(block + n * size);
+    const uintptr_t start = ((uintptr_t)block + page - 1) / page * page;
+    if (end > start)
+        madvise((void *)start, end - start,
+                MADV_HUGEPAGE); /* a wish: its failure changes nothing */
+    return memset(block, 0, n * size);
 }
 
 char *lb_xstrdup(const char *s)

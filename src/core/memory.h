@@ -10,6 +10,9 @@
 void *lb_xcalloc(size_t n, size_t size);               /* zeroed */
 void *lb_xrealloc(void *block, size_t n, size_t size); /* grown part not zeroed */
 void *lb_xaligned(size_t n, size_t size);              /* 64-byte aligned, not zeroed, for BLAS */
+/** Zeroed, 64-byte aligned, in huge pages where the system has them, and written before it is read:
+ * += on untouched zero pages would make the kernel swap every page under all threads. */
+void *lb_xlarge(size_t n, size_t size);
 char *lb_xstrdup(const char *s);
 char *lb_xprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -9,10 +9,8 @@
 #include <float.h>
 #include <math.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
     BLOCK = LB_CROSS_CHAIN, /* rows read at once, and rows of a group multiplied at once */
@@ -75,20 +73,6 @@ static size_t tile_width(const lb_gram *g, size_t i)
     return i + 1 < g->n_tiles ? g->tile : g->p - i * g->tile;
 }
 
-/* Zeros that are written before they are read: += on untouched zero pages would make the kernel
- * swap every page under both threads. Huge pages where the system has them. */
-static double *large_zeros(size_t n)
-{
-    double *block = lb_xaligned(n, sizeof *block);
-    const uintptr_t page = 4096, start = ((uintptr_t)block + page - 1) / page * page;
-    const uintptr_t end = (uintptr_t)(block + n);
-    if (end > start)
-        madvise((void *)start, end - start,
-                MADV_HUGEPAGE); /* a wish: its failure changes nothing */
-    memset(block, 0, n * sizeof *block);
-    return block;
-}
-
 static lb_gram *gram_new(size_t p, lb_gram_options options)
 {
     lb_gram *g = lb_xcalloc(1, sizeof *g);
@@ -118,7 +102,7 @@ static lb_gram *gram_new(size_t p, lb_gram_options options)
     if (options.float32) {
         g->panel = lb_xaligned(BLOCK * p, sizeof *g->panel);
     } else {
-        g->strips = large_zeros(lb_strips_size(BLOCK, p)); /* padding included */
+        g->strips = lb_xlarge(lb_strips_size(BLOCK, p), sizeof(double)); /* padding included */
     }
     return g;
 }
@@ -199,7 +183,7 @@ static void set_scaling(lb_gram *g, lb_cmatf x, const double *y, const int *of_r
 static void group_start(lb_gram *g, group *k)
 {
     if (!k->tiles) {
-        k->tiles = large_zeros(g->offset[g->n_tiles * (g->n_tiles + 1) / 2]);
+        k->tiles = lb_xlarge(g->offset[g->n_tiles * (g->n_tiles + 1) / 2], sizeof(double));
         k->sum = lb_xcalloc(g->p, sizeof *k->sum);
         k->xy = lb_xcalloc(g->p, sizeof *k->xy);
     }
@@ -504,7 +488,7 @@ static void mix_group(lb_gram *g, const lb_gram *const known[3], const double we
     *out = (group){.n = a->n, .st = a->st, .stt = a->stt};
     if (!a->n)
         return;
-    out->tiles = large_zeros(size);
+    out->tiles = lb_xlarge(size, sizeof(double));
     out->sum = lb_xcalloc(g->p, sizeof *out->sum);
     out->xy = lb_xcalloc(g->p, sizeof *out->xy);
 #pragma omp parallel for

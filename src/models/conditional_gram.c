@@ -6,10 +6,8 @@
 #include "linalg/cross.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
     S = LB_CROSS_STRIP,
@@ -239,18 +237,6 @@ static size_t tiles_size(const lb_conditional_gram *g)
     return tile_place(g, last, last) + tile_width(g, last) * tile_width(g, last);
 }
 
-/* Zeros in huge pages where the system has them, written before they are read (see gram.c). */
-static double *large_zeros(size_t n)
-{
-    double *block = lb_xaligned(n, sizeof *block);
-    const uintptr_t page = 4096, start = ((uintptr_t)block + page - 1) / page * page;
-    const uintptr_t end = (uintptr_t)(block + n);
-    if (end > start)
-        madvise((void *)start, end - start, MADV_HUGEPAGE); /* a wish */
-    memset(block, 0, n * sizeof *block);
-    return block;
-}
-
 static void start_waiting(const lb_conditional_gram *g, cell *c)
 {
     c->rows = lb_xaligned(BLOCK * g->p, sizeof *c->rows);
@@ -275,7 +261,7 @@ static void cell_start(const lb_conditional_gram *g, cell *c)
     c->tiles = lb_xcalloc(g->n_weights, sizeof *c->tiles);
     for (size_t w = 0; w < g->n_weights; w++)
         if (g->n_values || g->wanted[w])
-            c->tiles[w] = large_zeros(tiles_size(g));
+            c->tiles[w] = lb_xlarge(tiles_size(g), sizeof(double));
     c->sum = lb_xcalloc(g->n_weights * g->p, sizeof *c->sum);
     c->xy = lb_xcalloc(g->n_weights * g->p, sizeof *c->xy);
     start_waiting(g, c);
@@ -359,7 +345,7 @@ static void gram_start(lb_conditional_gram *g)
     g->cells = lb_xcalloc(g->n_cells, sizeof *g->cells);
     for (size_t k = 0; k < g->n_cells; k++)
         g->cells[k].fold = k / (g->n_values ? g->n_values : 1);
-    g->strips = large_zeros(lb_strips_size(BLOCK, g->n_tiles * TILE));
+    g->strips = lb_xlarge(lb_strips_size(BLOCK, g->n_tiles * TILE), sizeof(double));
 }
 
 /* --- the pass -----------------------------------------------------------------------------------
