@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "linalg/blas.h"
 #include "linalg/cholesky.h"
+#include "linalg/shifted.h"
 #include "models/conditional_descent.h"
 #include "models/penalty.h"
 
@@ -14,7 +15,7 @@
 enum {
     READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
-    SHARED = 12, /* steps of conjugate gradients as dear as a factor: from here it is shared */
+    A_STEP = 132, /* columns for every solution with a factor that costs as much as the factor */
 };
 
 /* Of conjugate gradients: the error of the weights in the norm of the system. */
@@ -168,20 +169,9 @@ static lb_status factor(job *q, lb_descent *d, lb_error *err)
     return LB_OK;
 }
 
-/* Whether a factor is worth sharing among penalties: it takes (k p)^3 / 3 multiplications, a step
- * of conjugate gradients one with the factor and one with every Gram. Folds take such steps anyway,
- * and those of all penalties together are hardly dearer than those of one. */
-static bool worth_sharing(const job *q)
-{
-    if (q->folds)
-        return true;
-    const double k = (double)q->m->fit.k, p = (double)q->m->fit.p;
-    return k * k * k * p / 240.0 / (double)lb_conditional_gram_count(q->g) >= SHARED;
-}
-
-/* Which penalty to factor next: the largest but one of those with unsolved systems, since a factor
- * serves a decade above and, where the eigenvalues are larger than alpha, everything below. */
-static size_t next_pivot(const lb_descent *d, size_t alphas, size_t each, bool shared)
+/* The largest but one of the penalties with unsolved systems, since a factor serves a decade above
+ * and, where the eigenvalues are larger than alpha, everything below. */
+static size_t next_pivot(const lb_descent *d, size_t alphas, size_t each)
 {
     size_t pivot = alphas, larger = 0;
     for (size_t a = alphas; a-- > 0;) {
@@ -191,7 +181,7 @@ static size_t next_pivot(const lb_descent *d, size_t alphas, size_t each, bool s
         if (!open)
             continue;
         pivot = a;
-        if (!shared || larger++)
+        if (larger++)
             break;
     }
     return pivot;
@@ -199,15 +189,14 @@ static size_t next_pivot(const lb_descent *d, size_t alphas, size_t each, bool s
 
 /* Everything at the penalty of a pivot, and what else its factor serves. Rows of @p d: a penalty,
  * the fit on all rows and then those without a fold. */
-static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot, bool shared,
-                             lb_error *err)
+static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot, lb_error *err)
 {
     const size_t each = 1 + q->folds, n = q->m->fit.k * q->m->fit.p;
     lb_descent *first = d + pivot * each, **open = lb_xcalloc(alphas * each, sizeof *open);
     lb_status st = factor(q, first, err);
     size_t count = 0;
     for (size_t k = 0; k < alphas * each && st == LB_OK; k++) {
-        if (d[k].solved || (!shared && k / each != pivot))
+        if (d[k].solved)
             continue;
         memcpy(d[k].w, first->w, n * sizeof *d[k].w);
         open[count++] = &d[k];
@@ -218,6 +207,44 @@ static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot,
             st = factor(q, &first[k], err);
     free(open);
     return st;
+}
+
+/* The smallest unsolved penalty of @p d, a penalty each, and those that its factor serves. */
+static lb_status solve_above(job *q, lb_descent *d, size_t alphas, lb_error *err)
+{
+    const lb_cvec right = lb_conditional_system_right(q->all);
+    double *near = lb_xcalloc(alphas, sizeof *near);
+    bool *solved = lb_xcalloc(alphas, sizeof *solved);
+    size_t pole = alphas, count = 0;
+    for (size_t a = 0; a < alphas; a++)
+        if (!d[a].solved && (pole == alphas || d[a].alpha < d[pole].alpha))
+            pole = a;
+    const lb_status st = factor(q, &d[pole], err);
+    for (size_t a = 0; a < alphas; a++)
+        if (!d[a].solved)
+            near[count++] = d[a].alpha;
+    lb_mat x = lb_mat_of(lb_xaligned(count * right.n + 1, sizeof(double)), count, right.n);
+    if (st == LB_OK)
+        lb_shifted_solve(q->room, d[pole].alpha, right, (lb_cvec){near, count}, right.n / A_STEP, x,
+                         solved);
+    for (size_t a = 0, at = 0; a < alphas && st == LB_OK; a++) {
+        if (d[a].solved)
+            continue;
+        if (solved[at])
+            memcpy(d[a].w, x.data + at * right.n, right.n * sizeof *d[a].w);
+        d[a].solved = solved[at++];
+    }
+    free(near);
+    free(solved);
+    free(x.data);
+    return st;
+}
+
+static bool all_solved(const lb_descent *d, size_t n)
+{
+    while (n > 0 && d[n - 1].solved)
+        n--;
+    return n == 0;
 }
 
 /* Mean R2 over the folds, each from the model that was fitted without it, @p w (folds, k p). */
@@ -241,7 +268,6 @@ static lb_status fit_penalties(job *q, size_t from, double *r2, lb_error *err)
 {
     const lb_conditional_fit *fit = &q->m->fit;
     const size_t n = fit->k * fit->p, alphas = fit->n_alpha - from, each = 1 + q->folds;
-    const bool shared = worth_sharing(q);
     lb_descent *d = lb_xcalloc(alphas * each, sizeof *d);
     double *without = lb_xaligned(alphas * q->folds * n + 1, sizeof *without);
     lb_status st = LB_OK;
@@ -252,8 +278,9 @@ static lb_status fit_penalties(job *q, size_t from, double *r2, lb_error *err)
                                       fit->w + (from + a) * n, false}
                        : (lb_descent){q->without[k - 1], fit->alpha[from + a], FOLD_TOLERANCE,
                                       without + (a * q->folds + k - 1) * n, false};
-    for (size_t pivot; st == LB_OK && (pivot = next_pivot(d, alphas, each, shared)) < alphas;)
-        st = solve_round(q, d, alphas, pivot, shared, err);
+    while (st == LB_OK && !all_solved(d, alphas * each))
+        st = q->folds ? solve_round(q, d, alphas, next_pivot(d, alphas, each), err)
+                      : solve_above(q, d, alphas, err);
     for (size_t a = 0; a < alphas && st == LB_OK; a++) {
         lb_conditional_system_finish(q->all, fit->w + (from + a) * n, &fit->b[from + a],
                                      fit->offset + (from + a) * fit->k);

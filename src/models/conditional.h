@@ -18,13 +18,13 @@
  * as columns of their own (lb_conditions.plain): they are the intercept's variation with c.
  *
  * The design is never built: normal equations from weighted Grams (models/conditional_gram.h), one
- * pass over the training rows for all models, all float64. The Cholesky factor of one penalty
- * (linalg/cholesky.h) is the preconditioner of the penalties about it and of the fits that leave a
- * fold out (models/conditional_descent.h): some tens of products with the Grams, side by side for
- * all of them, replace their factorisations. A penalty that is out of its reach is factored itself,
- * and so is a fold where nothing else helps. Weights agree with those of a factorisation to 1e-12,
- * without a fold to 1e-8, in the norm of the system. A model so small that a factor costs no more
- * than a few products is factored at every penalty.
+ * pass over the training rows for all models, all float64. The Cholesky factor of a penalty
+ * (linalg/cholesky.h) also serves larger ones, as far as the eigenvalues allow (linalg/shifted.h).
+ * With folds it is the preconditioner of the penalties about it and of the fits that leave a fold
+ * out (models/conditional_descent.h): some tens of products with the Grams, side by side for all of
+ * them, replace their factorisations. A penalty that is out of reach is factored itself, and so is
+ * a fold where nothing else helps. Weights agree with those of a factorisation to 1e-12, without a
+ * fold to 1e-8, in the norm of the system. In a small model every penalty is factored.
  *
  * What awkward data come to: one row gives its label everywhere. Columns or conditions that are
  * constant, zero or repeated, and more columns than rows, are fitted: the penalty makes the answer

@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "linalg/blas.h"
 #include "linalg/cholesky.h"
+#include "linalg/shifted.h"
 #include "models/ridge_dual.h"
 
 #include <float.h>
@@ -14,8 +15,11 @@
 #include <string.h>
 
 enum {
-    STEPS = 3,   /* of power iteration, enough for the size of a condition number */
-    READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
+    STEPS = 3,    /* of power iteration, enough for the size of a condition number */
+    SHARE = 1024, /* columns from which on alphas share a factor, */
+    REACH = 6,    /* as far as the smallest eigenvalue of the system grows this many times, */
+    LANCZOS = 40, /* steps, which cost a factor of their own */
+    READ = 1024,  /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
 };
 static const size_t NONE = SIZE_MAX;
@@ -176,6 +180,45 @@ static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, l
     return LB_OK;
 }
 
+/* The alphas that the factor of the smallest one, in w->room, can serve. */
+static void solve_shared(const job *q, size_t model, work *w)
+{
+    const size_t p = lb_gram_cols(q->g), n = q->alphas.n;
+    const double pole = q->alphas.data[q->smallest], least = q->least[model] + pole;
+    lb_vec near = vec_new(n);
+    lb_mat x = lb_mat_of(lb_xaligned(n * p, sizeof(double)), n, p);
+    size_t *which = lb_xcalloc(n, sizeof *which), count = 0;
+    bool *solved = lb_xcalloc(n, sizeof *solved);
+    for (size_t k = 0; k < n; k++) {
+        const double alpha = q->alphas.data[k];
+        if (alpha <= pole || q->least[model] + alpha > REACH * least)
+            continue;
+        near.data[count] = alpha;
+        which[count++] = k;
+    }
+    lb_shifted_solve(w->room, pole, lb_vec_const(w->m.xy), (lb_cvec){near.data, count}, LANCZOS, x,
+                     solved);
+    for (size_t c = 0; c < count; c++) {
+        if (!solved[c])
+            continue;
+        memcpy(w->x.data, x.data + c * p, p * sizeof(double));
+        store(q, w, model, which[c], 'l');
+    }
+    free(near.data);
+    free(x.data);
+    free(which);
+    free(solved);
+}
+
+/* The smallest alpha, which says how small the eigenvalues are, and those it can serve. */
+static lb_status solve_first(const job *q, size_t model, work *w, lb_error *err)
+{
+    const lb_status st = solve_cholesky(q, model, q->smallest, w, err);
+    if (st == LB_OK && q->fits[model]->method[q->smallest] && lb_gram_cols(q->g) >= SHARE)
+        solve_shared(q, model, w);
+    return st;
+}
+
 /* The alphas that are still unsolved, by the eigenvectors of Xc'Xc = V diag(e) V'. */
 static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *err)
 {
@@ -267,36 +310,52 @@ static lb_status solve_dual(const job *q, size_t model, work *w, lb_error *err)
     return LB_OK;
 }
 
-/* What one thread does at a time: one alpha of a model, or a model in dual form. */
+/* What one thread does at a time: all of a model in dual form, its smallest alpha and those this
+ * serves, or one of the rest. */
 typedef struct unit {
+    enum { DUAL, FIRST, REST } kind;
     size_t model, alpha;
-    bool dual;
 } unit;
 
-/* The dual ones first, since they take longest. */
-static unit *units_of(const job *q, size_t n_models, size_t *n)
+static bool is_dual(const job *q, size_t model)
 {
-    const size_t p = lb_gram_cols(q->g), groups = lb_gram_groups(q->g);
-    unit *units = lb_xcalloc(n_models * q->alphas.n, sizeof *units);
-    *n = 0;
+    return lb_ridge_dual_pays(q->fits[model]->n_rows, lb_gram_cols(q->g)) &&
+           lb_gram_kept(q->g, q->use + model * lb_gram_groups(q->g), NULL, NULL);
+}
+
+/* The dual ones before the others, since they take longest. */
+static size_t first_units(const job *q, size_t n_models, unit *units)
+{
+    size_t n = 0;
     for (int dual = 1; dual >= 0; dual--)
-        for (size_t i = 0; i < n_models; i++) {
-            if (dual != (lb_ridge_dual_pays(q->fits[i]->n_rows, p) &&
-                         lb_gram_kept(q->g, q->use + i * groups, NULL, NULL)))
-                continue;
-            for (size_t k = 0; k < (dual ? 1 : q->alphas.n); k++)
-                units[(*n)++] = (unit){i, k, dual};
-        }
-    return units;
+        for (size_t i = 0; i < n_models; i++)
+            if (is_dual(q, i) == dual)
+                units[n++] = (unit){dual ? DUAL : FIRST, i, q->smallest};
+    return n;
+}
+
+static size_t rest_units(const job *q, size_t n_models, unit *units)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_models; i++)
+        for (size_t k = 0; k < q->alphas.n; k++)
+            if (!is_dual(q, i) && k != q->smallest && !q->fits[i]->method[k])
+                units[n++] = (unit){REST, i, k};
+    return n;
+}
+
+static lb_status solve_unit(const job *q, unit u, work *w, lb_error *err)
+{
+    return u.kind == DUAL    ? solve_dual(q, u.model, w, err)
+           : u.kind == FIRST ? solve_first(q, u.model, w, err)
+                             : solve_cholesky(q, u.model, u.alpha, w, err);
 }
 
 /* Every unit, shared among the threads; a single one has them all to itself, inside its
  * factorisation. */
-static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
+static lb_status solve_units(const job *q, const unit *units, size_t n, lb_error *err)
 {
     const size_t p = lb_gram_cols(q->g), most = (size_t)omp_get_max_threads();
-    size_t n;
-    unit *units = units_of(q, n_models, &n);
     lb_status status = LB_OK;
 #pragma omp parallel num_threads((int)(n < most ? n : most)) if (n > 1)
     {
@@ -304,9 +363,7 @@ static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
         lb_error mine = {0};
 #pragma omp for schedule(dynamic, 1)
         for (size_t u = 0; u < n; u++) {
-            const lb_status st = units[u].dual
-                                     ? solve_dual(q, units[u].model, &w, &mine)
-                                     : solve_cholesky(q, units[u].model, units[u].alpha, &w, &mine);
+            const lb_status st = solve_unit(q, units[u], &w, &mine);
             if (st != LB_OK) {
 #pragma omp critical
                 status = status == LB_OK ? LB_FAIL(err, st, "%s", mine.text) : status;
@@ -314,8 +371,18 @@ static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
         }
         work_free(&w);
     }
+    return status;
+}
+
+static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
+{
+    unit *units = lb_xcalloc(n_models * q->alphas.n, sizeof *units);
+    lb_status status = solve_units(q, units, first_units(q, n_models, units), err);
+    const size_t rest = status == LB_OK ? rest_units(q, n_models, units) : 0;
+    if (rest)
+        status = solve_units(q, units, rest, err);
     free(units);
-    work w = work_new(p);
+    work w = work_new(lb_gram_cols(q->g));
     for (size_t i = 0; i < n_models && status == LB_OK; i++)
         status = solve_rest(q, i, &w, err);
     work_free(&w);

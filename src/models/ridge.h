@@ -17,6 +17,9 @@
  * With the moments of lb_gram_moments(), (Xc'Xc + alpha I) w = Xc'yc and b = mean(y) - mean(x)'w.
  * Routes, each alpha naming the one it took in @c method:
  *  'c' Cholesky (linalg/cholesky.h), one factorisation an alpha;
+ *  'l' Lanczos from the factor of the smallest alpha (linalg/shifted.h), where the eigenvalues of
+ * Xc'Xc are not small beside the two: many rows, or large noise. The solution is that of 'c' to
+ * 1e-13 and rounding;
  *  'd' Cholesky of the dual system, n x n (models/ridge_dual.h), where the Gram kept the
  * rows and they are at most three quarters of the columns;
  *  's' spectral: the eigenvectors of Xc'Xc. For alpha = 0 when n <= p or the reciprocal condition
@@ -33,7 +36,7 @@ typedef struct lb_ridge {
     double *b;         /* (n_alpha) intercepts */
     double *alpha;     /* (n_alpha) as given */
     double *condition; /* (n_alpha) estimated 2-norm condition of the system that was solved */
-    char *method;      /* (n_alpha) 'c', 'd' or 's' */
+    char *method;      /* (n_alpha) 'c', 'l', 'd' or 's' */
     size_t n_alpha, n_rows;
 } lb_ridge;
 

@@ -161,6 +161,34 @@ Test(ridge, does_not_depend_on_the_order_or_number_of_alphas)
     toy_free(&t);
 }
 
+/* The same weights, whatever the route; alone, an alpha has its own factor. */
+Test(ridge, alphas_share_a_factor_where_the_eigenvalues_are_large_beside_them)
+{
+    const struct {
+        size_t n;
+        const char *methods;
+    } cases[] = {{3000, "clllcc"}, {1100, "clcccc"}};
+    for (size_t c = 0; c < 2; c++) {
+        toy t = toy_make(cases[c].n, 1024, 56);
+        lb_gram *g = gram(&t, false);
+        lb_ridge *r, *alone;
+        cr_assert(eq(int, lb_ridge_fit(g, NULL, grid, &r, NULL), LB_OK));
+        cr_expect(eq(str, r->method, (char *)cases[c].methods));
+        for (size_t k = 0; k < 6; k++) {
+            const double *w = r->w.data + k * t.p;
+            cr_assert(eq(int, lb_ridge_fit(g, NULL, (lb_cvec){six + k, 1}, &alone, NULL), LB_OK));
+            cr_expect(eq(chr, alone->method[0], 'c'));
+            cr_expect(lt(dbl, distance(w, alone->w.data, t.p), 1e-9), "alpha %g", six[k]);
+            cr_expect(lt(dbl, fabs(r->b[k] - alone->b[0]), 1e-9));
+            expect_minimum(&t, r, k, 1e-7);
+            lb_ridge_free(alone);
+        }
+        lb_ridge_free(r);
+        lb_gram_free(g);
+        toy_free(&t);
+    }
+}
+
 Test(ridge, condition_is_that_of_the_system)
 {
     toy t = toy_make(800, 25, 51);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "linalg/shifted.h"
+
+#include "core/cpu.h"
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A Lanczos process: M V = V T up to the last vector. */
+typedef struct lanczos {
+    size_t p, n;            /* length of a vector; steps done */
+    double *v;              /* (steps + 1, p) orthonormal, the first along M b */
+    double *diagonal, *off; /* (steps) of T: T(i, i), and T(i, i + 1) or what is beyond the last */
+    double size;            /* |M b| */
+} lanczos;
+
+enum {
+    LANES = 32,
+    TRIAL = 8, /* after so many steps the pace is judged */
+};
+
+/* The same bits on every CPU, which a BLAS does not promise. */
+LB_FOR_EVERY_CPU static double dot(const double *restrict a, const double *restrict b, size_t n)
+{
+    double part[LANES] = {0.0}, sum = 0.0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t c = 0; c < LANES; c++)
+            part[c] += a[i + c] * b[i + c];
+    for (; i < n; i++)
+        sum += a[i] * b[i];
+    for (size_t c = 0; c < LANES; c++)
+        sum += part[c];
+    return sum;
+}
+
+LB_FOR_EVERY_CPU static void add(double factor, const double *restrict a, size_t n,
+                                 double *restrict to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += factor * a[i];
+}
+
+static double *vector(const lanczos *l, size_t i)
+{
+    return l->v + i * l->p;
+}
+
+/* Vector i becomes a unit vector; returns its length. */
+static double normalise(const lanczos *l, size_t i)
+{
+    double *v = vector(l, i);
+    const double length = sqrt(dot(v, v, l->p));
+    for (size_t j = 0; j < l->p && length > 0.0; j++)
+        v[j] /= length;
+    return length;
+}
+
+/* The next vector: M times the last, less what lies along those before; twice, for what rounding
+ * left of it. */
+static void step(lanczos *l, const lb_cholesky *u)
+{
+    double *next = vector(l, l->n + 1);
+    memcpy(next, vector(l, l->n), l->p * sizeof *next);
+    lb_cholesky_solve(u, (lb_vec){next, l->p});
+    for (int twice = 0; twice < 2; twice++)
+        for (size_t i = l->n + 1; i-- > 0;) {
+            const double along = dot(next, vector(l, i), l->p);
+            l->diagonal[l->n] += i == l->n ? along : 0.0;
+            add(-along, vector(l, i), l->p, next);
+        }
+    l->off[l->n] = normalise(l, l->n + 1);
+    l->n++;
+}
+
+/* (I + shift T) y = size e1, T tridiagonal and positive definite: elimination without pivots. */
+static void solve_tridiagonal(const lanczos *l, double shift, double *pivot, double *y)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const double above = i ? shift * l->off[i - 1] : 0.0;
+        pivot[i] = 1.0 + shift * l->diagonal[i] - (i ? above * above / pivot[i - 1] : 0.0);
+        y[i] = i ? -above * y[i - 1] / pivot[i - 1] : l->size;
+    }
+    for (size_t i = l->n; i-- > 0;)
+        y[i] = (y[i] - (i + 1 < l->n ? shift * l->off[i] * y[i + 1] : 0.0)) / pivot[i];
+}
+
+/* The error relative to y is at most this: its residual is, and I + shift M has no eigenvalue below
+ * 1. */
+static double error_of(const lanczos *l, double shift, const double *y)
+{
+    const double size = sqrt(dot(y, y, l->n));
+    return size == 0.0 ? 0.0 : shift * l->off[l->n - 1] * fabs(y[l->n - 1]) / size;
+}
+
+/* Whether an error that fell to @p error so far will be small enough in time. */
+static bool in_time(const lanczos *l, double error, size_t steps)
+{
+    return l->n < TRIAL || log(error) * (double)steps < log(LB_SHIFTED_TOLERANCE) * (double)l->n;
+}
+
+static void combine(const lanczos *l, const double *y, double *x)
+{
+    memset(x, 0, l->p * sizeof *x);
+    for (size_t i = 0; i < l->n; i++)
+        add(y[i], vector(l, i), l->p, x);
+}
+
+/* What the process says of one alpha by now: true when there is nothing more to be done for it. */
+static bool settle(const lanczos *l, double shift, size_t steps, double *room, double *x,
+                   bool *solved)
+{
+    double *y = room + steps;
+    solve_tridiagonal(l, shift, room, y);
+    const double error = error_of(l, shift, y);
+    *solved = error <= LB_SHIFTED_TOLERANCE;
+    if (*solved)
+        combine(l, y, x);
+    return *solved || !in_time(l, error, steps);
+}
+
+void lb_shifted_solve(const lb_cholesky *u, double pole, lb_cvec b, lb_cvec alphas, size_t steps,
+                      lb_mat x, bool *solved)
+{
+    lanczos l = {.p = b.n};
+    size_t open = alphas.n;
+    memset(solved, 0, alphas.n * sizeof *solved);
+    if (open == 0 || steps == 0)
+        return;
+    bool *settled = lb_xcalloc(alphas.n, sizeof *settled);
+    l.v = lb_xaligned((steps + 1) * l.p, sizeof *l.v);
+    l.diagonal = lb_xcalloc(4 * steps, sizeof *l.diagonal);
+    l.off = l.diagonal + steps;
+    memcpy(l.v, b.data, l.p * sizeof *l.v);
+    lb_cholesky_solve(u, (lb_vec){l.v, l.p});
+    l.size = normalise(&l, 0);
+    while (open > 0 && l.n < steps) {
+        step(&l, u);
+        for (size_t k = 0; k < alphas.n; k++) {
+            if (settled[k])
+                continue;
+            settled[k] = settle(&l, alphas.data[k] - pole, steps, l.off + steps,
+                                x.data + k * x.stride, &solved[k]);
+            open -= settled[k];
+        }
+    }
+    free(settled);
+    free(l.v);
+    free(l.diagonal);
+}
