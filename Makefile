@@ -251,6 +251,7 @@ format-check:
 .PHONY: help new status stages watch publish publish-check clean distclean
 new: $(BIN)/loggbook                  ## start an experiment that already builds: EXP=e23_idea
 	$(Q)$(BIN)/loggbook new "$(EXP)"
+	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= EXPERIMENTS="$(EXP)" REASON="as make new wrote it" freeze
 status:                               ## what is stale, and because of which file; builds nothing
 	@MAKE="$(MAKE)" LOGGBOOK=$(BIN)/loggbook sh make/status.sh $(PLACES) || [ $$? -eq 1 ]
 stages: $(STAMPS:%.complete=%.checked) records $(FORMATS) $(wildcard $(VIEWS) $(AUDIT) $(DIST)/MANIFEST.sha256)

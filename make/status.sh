@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: make status, or MAKE=make LOGGBOOK=build/bin/loggbook sh make/status.sh [--profile P --results DIR --figures DIR]
+# usage: make status [PROFILE=quick], or for its exit status sh make/status.sh
 #
 # What is stale and because of which saved file, as make itself sees it; whether records agree with their frozen values;
 # which reports are not committed. Builds nothing. Exit 0 all is up to date, 1 something is stale, 2 make cannot tell.
 set -u
+loggbook=${LOGGBOOK:-build/bin/loggbook}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf -- "$work"' EXIT
 trap 'exit 2' HUP INT TERM
 
 # shellcheck disable=SC2086
-if ! $MAKE --no-print-directory -n --trace STATUS=1 stages >"$work/trace" 2>"$work/err"; then
+if ! ${MAKE:-make} --no-print-directory -n --trace STATUS=1 stages >"$work/trace" 2>"$work/err"; then
   cat "$work/err" >&2
   exit 2
 fi
@@ -20,10 +21,10 @@ stale=$?
 [ $stale -eq 1 ] || echo 'everything is up to date'
 
 # Only what was run as it stands can agree with what was frozen.
-if [ ! -x "$LOGGBOOK" ] || grep -qE "target '[^']*(\.h5|/loggbook)'" "$work/trace"; then
+if [ ! -x "$loggbook" ] || grep -qE "target '[^']*(\.h5|/loggbook)'" "$work/trace"; then
   echo 'frozen values: not compared, records or loggbook are stale or not there'
 else
-  "$LOGGBOOK" verify "$@" >"$work/verify" 2>&1
+  "$loggbook" verify "$@" >"$work/verify" 2>&1
   drift=$?
   case $drift in
   0) echo 'frozen values: the records agree' ;;
@@ -32,5 +33,5 @@ else
   esac
 fi
 changed=$(git status --porcelain -- reports figures data/frozen 2>/dev/null | wc -l)
-[ "$changed" -eq 0 ] || echo "not committed: $changed files in reports, figures and data/frozen (git status)"
+[ "$changed" -eq 0 ] || echo "not committed: files in reports, figures or data/frozen: $changed (git status)"
 exit $stale

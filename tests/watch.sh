@@ -93,7 +93,7 @@ log=$work/log
 start() { # start ARGUMENT...: in a group of its own, as a terminal would
   : >"$log"
   # shellcheck disable=SC2016
-  setsid env --default-signal=INT sh -c 'echo $$ >"$1"; shift; exec make -s watch PROFILE=quick "$@"' - "$work/group" "$@" >"$log" 2>&1 &
+  setsid env --default-signal=INT sh -c 'echo $$ >"$1"; shift; exec make -s watch "$@"' - "$work/group" "$@" >"$log" 2>&1 &
   made=0
   round
 }
@@ -119,7 +119,7 @@ page=build/quick/reports/e01_baseline.en.html
 settle
 rm build/quick/reports/*.html
 cp "$OLDPWD/build/bin/loggbook" build/bin/
-ok 'it starts, and fills what is not there' start
+ok 'it starts, and fills what is not there' start PROFILE=quick
 ok 'all pages are there' ls build/quick/reports/e01_baseline.en.html build/quick/reports/e01_baseline.zh.html \
   build/quick/reports/e07_conditional.en.html build/quick/reports/e07_conditional.zh.html
 cp "$report" "$work/report"
@@ -159,4 +159,17 @@ stopped() { # stopped SIGNAL: nothing is left of the group
   return 1
 }
 ok 'Ctrl-C ends it and all it started' stopped INT
+
+mkdir -p data/spectra/standard data/spectra/large data/results/standard reports build/standard/drafts
+cp "$OLDPWD/src/experiments/e07_conditional.c" src/experiments/
+for _ in 1 2; do make -t -s -j1 PROFILE=standard STATUS=1 stages; done >"$work/why"
+spec=templates/experiments/e07_conditional/spec.yaml
+ok 'the standard profile: it starts' start PROFILE=standard
+state >"$work/a"
+ok 'a spec' save touch $spec
+sleep 0.5
+ok 'its record, which takes minutes, is named' shows "not rerun: record e07_conditional: $spec is newer"
+state | grep -vF "$spec" >"$work/b"
+ok 'and not rerun' sh -c 'grep -vF "$1" "$2" | cmp - "$3"' - "$spec" "$work/a" "$work/b"
+ok 'kill ends it too' stopped TERM
 sum
