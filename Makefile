@@ -153,13 +153,16 @@ $(RESULTS)/%.h5: $(BIN)/% templates/experiments/%/spec.yaml $(STAMPS)
 	$(Q)$(BIN)/$* --profile $(PROFILE) $(if $(STREAMED),,--data $(SPECTRA)) --results $(RESULTS) --figures $(FIGURES) \
 	    $(if $(LARGER),--replication data/spectra/$(LARGER))
 
-$(IMPORTED:%=$(RESULTS)/%.h5): $(RESULTS)/%.h5: templates/experiments/%/numbers.json templates/experiments/%/spec.yaml $(BIN)/loggbook
+$(filter-out $(KEEP),$(IMPORTED:%=$(RESULTS)/%.h5)): $(RESULTS)/%.h5: templates/experiments/%/numbers.json templates/experiments/%/spec.yaml $(BIN)/loggbook
 	$(Q)$(BIN)/loggbook import $(PLACES) --as $* $<
 
 # What the standard profile quotes of a run on a million rows (study/quote.h).
 ifeq ($(PROFILE),standard)
-$(foreach f,$(wildcard data/frozen/million/*.tsv),$(eval $(RESULTS)/$(notdir $(basename $(f))).h5: $(f)))
+$(foreach f,$(wildcard data/frozen/million/*.tsv),$(eval $(filter-out $(KEEP),$(RESULTS)/$(notdir $(basename $(f))).h5): $(f)))
 endif
+
+# Records that `make watch` may not run again are good as they are.
+$(KEEP): ;
 
 # A report may quote other experiments: it then waits for their records too.
 quoted = $(filter-out $(1),$(foreach e,$(sort $(shell grep -ohE '\be[0-9][0-9]\.' templates/experiments/$(1)/report.*.md)),$(filter $(e:.=)_%,$(EXPERIMENTS))))

@@ -16,7 +16,7 @@
 
 END {
   for (i = 1; i <= n; i++)
-    visit(order[i])
+    trace_back(order[i])
   for (i = 1; i <= n; i++)
     gather(order[i])
   for (i = 1; i <= n; i++)
@@ -52,12 +52,9 @@ function kind(path) {
   return ""
 }
 
-# roots[target]: the files that began it, each once
-function visit(target,    list, k, i, more, m, j) {
-  if (target in roots)
-    return
-  roots[target] = ""
-  if (kind(target) != "part" && !exists(target)) { # what it needs comes after that
+# roots[target]: the files that began it, each once; what it needs stands before it in the trace
+function trace_back(target,    list, k, i, more, m, j) {
+  if (kind(target) != "part" && !exists(target)) { # why does not matter then
     absent[kind(target)] += !((kind(target), stem(target)) in lost)
     lost[kind(target), stem(target)] = 1
     add(target, "no " kind(target))
@@ -69,7 +66,6 @@ function visit(target,    list, k, i, more, m, j) {
       add(target, list[i])
       continue
     }
-    visit(list[i])
     m = split(roots[list[i]], more, "\n")
     for (j = 1; j <= m; j++)
       add(target, more[j])

@@ -18,8 +18,7 @@ folders() { # the experiments chosen, one a line
 for choice in "$@"; do
   [ -n "$(folders "$choice")" ] || die "no experiment '$choice' in templates/experiments"
 done
-all=
-[ $# -gt 0 ] || [ "$PROFILE" != quick ] || all=yes # every record may be rerun
+may_rerun() { if [ "$PROFILE" = quick ] || [ $# -gt 0 ]; then folders "$@"; fi; }
 
 work=$(mktemp -d) || exit 2
 waiter='' build=''
@@ -58,28 +57,27 @@ saved() {
 }
 seconds() { awk -v from="$1" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f s", to - from }'; }
 
-# rebuild: the pages of the chosen experiments; of records that may not be rerun make sees neither age nor causes
+# rebuild: the pages of the chosen experiments; a record that may not be rerun is kept
 rebuild() {
   started=$(date +%s.%N)
   goals='' keep='' missing=''
-  for e in $(folders "$@"); do
-    record=$RESULTS/$e.h5
-    if [ -z "$all" ] && [ $# -eq 0 ]; then
-      [ -e "$record" ] || { missing=yes; continue; }
-    fi
-    goals="$goals $REPORTS/$e.en.$FORMAT $REPORTS/$e.zh.$FORMAT"
+  may_rerun "$@" >"$work/rerun"
+  for record in "$RESULTS"/*.h5; do
+    grep -qxF "$(basename "$record" .h5)" "$work/rerun" || keep="$keep $record"
   done
-  if [ -z "$all" ]; then
-    for record in "$RESULTS"/*.h5; do
-      [ $# -gt 0 ] && folders "$@" | grep -qxF "$(basename "$record" .h5)" || keep="$keep -o $record"
-    done
-  fi
+  for e in $(folders "$@"); do
+    if [ -e "$RESULTS/$e.h5" ] || grep -qxF "$e" "$work/rerun"; then
+      goals="$goals $REPORTS/$e.en.$FORMAT $REPORTS/$e.zh.$FORMAT"
+    else
+      missing=yes
+    fi
+  done
   if [ $# -eq 0 ] && [ -z "$missing" ] && grep -q '^templates/views/' "$work/saved"; then goals="$goals views"; fi
   if [ $# -eq 0 ] && grep -q '^src/' "$work/saved"; then goals="programs $goals"; fi
   [ -n "$goals" ] || { echo '  no record to fill a page from: make records, or name an experiment in EXP'; return; }
 
   # shellcheck disable=SC2086
-  $MAKE --no-print-directory -k -j2 --output-sync --trace $keep $goals >"$work/trace" 2>"$work/errors" &
+  $MAKE --no-print-directory -k -j2 --output-sync --trace KEEP="$keep" $goals >"$work/trace" 2>"$work/errors" &
   build=$!
   wait $build
   broken=$?
@@ -97,7 +95,7 @@ rebuild() {
     echo '  nothing to rebuild'
   fi
   # What is left to whoever has the time.
-  [ -n "$all" ] || [ $# -gt 0 ] || ! grep -qvE '^templates/(views/|pandoc/|.*/report\.)' "$work/saved" ||
+  [ -s "$work/rerun" ] || ! grep -qvE '^templates/(views/|pandoc/|.*/report\.)' "$work/saved" ||
     $MAKE --no-print-directory -n --trace STATUS=1 records 2>/dev/null | awk -f make/causes.awk |
     sed 's/^/  not rerun: /; $s/$/ (make records, or name it in EXP)/'
 }
