@@ -129,6 +129,8 @@ REPORTS := $(if $(filter standard,$(PROFILE)),reports,$(BUILD)/$(PROFILE)/report
 DRAFTS  := $(BUILD)/$(PROFILE)/drafts
 DIST    ?= $(if $(filter standard,$(PROFILE)),dist,$(BUILD)/$(PROFILE)/dist)
 LANGS   := en zh
+VIEWS   := $(foreach l,$(LANGS),$(foreach v,summary framework hub roadmap kanban cards,$(REPORTS)/$(v).$(l).md))
+AUDIT   := $(LANGS:%=$(if $(filter standard,$(PROFILE)),reports,build/$(PROFILE))/audit.%.md)
 PLACES  := --profile $(PROFILE) --results $(RESULTS) --figures $(FIGURES)
 # The rows of this profile are made as they are read: a million of them would be 33 GB.
 STREAMED := $(if $(DATA),,$(filter million,$(PROFILE)))
@@ -136,36 +138,46 @@ STAMPS  := $(if $(DATA)$(STREAMED),,$(SPECTRA)/.complete) $(if $(LARGER),data/sp
 RECORDS := $(EXPERIMENTS:%=$(RESULTS)/%.h5)
 PAGES   := $(foreach l,$(LANGS),$(EXPERIMENTS:%=%.$(l)))
 
-# `simulate` keeps finished shards, so the stamp moves only when a shard did.
-data/spectra/%/.complete: $(BIN)/simulate data/grid/stellar_grid.h5 data/grid/sky_lines.tsv
+# `simulate` keeps finished shards, so .complete moves only when a shard did. Under -n make cannot know whether one
+# will; `make status` (STATUS=1) takes .complete as it stands.
+data/spectra/%/.checked: $(BIN)/simulate data/grid/stellar_grid.h5 data/grid/sky_lines.tsv
 	@mkdir -p $(@D)
 	$(Q)$(BIN)/simulate --profile $* --out $(@D)
-	@if [ ! -e $@ ] || [ -n "$$(find $(@D) -name dataset.h5 -newer $@)" ]; then touch $@; fi
+	@if [ ! -e $(@D)/.complete ] || [ -n "$$(find $(@D) -name dataset.h5 -newer $(@D)/.complete)" ]; then touch $(@D)/.complete; fi
+	@touch $@
+data/spectra/%/.complete: $(if $(STATUS),,data/spectra/%/.checked)
+	@test -e $@ || touch $@
 
 $(RESULTS)/%.h5: $(BIN)/% templates/experiments/%/spec.yaml $(STAMPS)
 	@mkdir -p $(@D) $(FIGURES)
 	$(Q)$(BIN)/$* --profile $(PROFILE) $(if $(STREAMED),,--data $(SPECTRA)) --results $(RESULTS) --figures $(FIGURES) \
 	    $(if $(LARGER),--replication data/spectra/$(LARGER))
 
-$(IMPORTED:%=$(RESULTS)/%.h5): $(RESULTS)/%.h5: templates/experiments/%/numbers.json templates/experiments/%/spec.yaml $(BIN)/loggbook
+$(filter-out $(KEEP),$(IMPORTED:%=$(RESULTS)/%.h5)): $(RESULTS)/%.h5: templates/experiments/%/numbers.json templates/experiments/%/spec.yaml $(BIN)/loggbook
 	$(Q)$(BIN)/loggbook import $(PLACES) --as $* $<
 
 # What the standard profile quotes of a run on a million rows (study/quote.h).
 ifeq ($(PROFILE),standard)
-$(foreach f,$(wildcard data/frozen/million/*.tsv),$(eval $(RESULTS)/$(notdir $(basename $(f))).h5: $(f)))
+$(foreach f,$(wildcard data/frozen/million/*.tsv),$(eval $(filter-out $(KEEP),$(RESULTS)/$(notdir $(basename $(f))).h5): $(f)))
 endif
+
+# Records that `make watch` may not run again are good as they are.
+$(KEEP): ;
 
 # A report may quote other experiments: it then waits for their records too.
 quoted = $(filter-out $(1),$(foreach e,$(sort $(shell grep -ohE '\be[0-9][0-9]\.' templates/experiments/$(1)/report.*.md)),$(filter $(e:.=)_%,$(EXPERIMENTS))))
+# Under -n make 4.3 loses what follows from one of two files that are made together: for `make status` they are not.
 define report_rules
-$(REPORTS)/$(1).$(2).md $(DRAFTS)/$(1).$(2).md &: $(RESULTS)/$(1).h5 $(patsubst %,$(RESULTS)/%.h5,$(call quoted,$(1))) \
-		templates/experiments/$(1)/report.$(2).md $(wildcard templates/views/*.md) $(wildcard data/frozen/$(PROFILE)/$(1).tsv) $(BIN)/loggbook
+$(REPORTS)/$(1).$(2).md $(DRAFTS)/$(1).$(2).md $(if $(STATUS),,&): $(RESULTS)/$(1).h5 $(patsubst %,$(RESULTS)/%.h5,$(call quoted,$(1))) \
+		templates/experiments/$(1)/report.$(2).md $(wildcard data/frozen/$(PROFILE)/$(1).tsv) $(BIN)/loggbook
 	@mkdir -p $(REPORTS) $(DRAFTS)
 	$$(Q)$(BIN)/loggbook fill $(PLACES) --lang $(2) --out $(REPORTS)/$(1).$(2).md --annotated $(DRAFTS)/$(1).$(2).md \
 	    --depfile $(DRAFTS)/$(1).$(2).d $(1)
 -include $(wildcard $(DRAFTS)/$(1).$(2).d)
 endef
 $(foreach e,$(EXPERIMENTS),$(foreach l,$(LANGS),$(eval $(call report_rules,$(e),$(l)))))
+# What cannot be filled leaves the page there was.
+.PRECIOUS: $(PAGES:%=$(REPORTS)/%.md) $(PAGES:%=$(DRAFTS)/%.md)
 
 PANDOC_FILES := $(wildcard templates/pandoc/*.*)
 $(REPORTS)/%.html: $(DRAFTS)/%.md $(PANDOC_FILES)
@@ -180,7 +192,8 @@ all: reports
 reports: $(FORMATS) lint              ## the main job: data, experiments and reports (md, html, pdf)
 	@$(if $(call have,pandoc),:,echo 'HTML and PDF skipped: pandoc is not installed (make deps)')
 	@$(if $(or $(call have,xelatex),$(if $(call have,pandoc),,x)),:,echo 'PDF skipped: xelatex is not installed (make deps)')
-views: $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## the documents above the reports: hub, roadmap, kanban, cards, summary
+views: $(VIEWS)                       ## the documents above the reports: hub, roadmap, kanban, cards, summary
+$(VIEWS) &: $(PAGES:%=$(REPORTS)/%.md) $(wildcard templates/views/*.*) $(BIN)/loggbook
 	$(Q)$(BIN)/loggbook views $(PLACES) --out $(REPORTS)
 md:   $(PAGES:%=$(REPORTS)/%.md)      ## the reports as Markdown
 html: $(PAGES:%=$(REPORTS)/%.html)    ## the reports as self-contained HTML
@@ -204,7 +217,7 @@ diff: $(BIN)/loggbook                 ## what moved between two revisions or fil
 	$(Q)$(BIN)/loggbook diff $(PLACES) "$(A)" "$(B)" $(EXPERIMENTS)
 lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, unused keys, missing figures, English against Chinese
 	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
-audit: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## contradictions among all printed numbers, theirs and ours: audit.{en,zh}.md
+audit $(AUDIT): $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## contradictions among all printed numbers, theirs and ours: audit.{en,zh}.md
 	$(Q)$(BIN)/loggbook audit $(PLACES)
 crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook $(WITNESSES:%=$(BIN)/witness_%)  ## NumPy and scikit-learn recompute models and the quick profile
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
@@ -220,7 +233,7 @@ bench: $(BIN)/bench_ridge $(WITNESSES:%=$(BIN)/witness_%)  ## wall time and memo
 # --- tests ----------------------------------------------------------------------------------------
 .PHONY: check test asan valgrind layers format format-check
 check: programs $(BIN)/bench_ridge $(BIN)/crosscheck_export $(WITNESSES:%=$(BIN)/witness_%) $(addprefix $(OBJ)/test_,$(LAYERS))  ## unit tests, golden tests, faults, quick profile end to end
-	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/independent/run.sh tests/mutate/run.sh tests/import/run.sh tests/docs.sh tests/pandoc.sh tests/publish.sh
+	$(Q)sh tests/run.sh $(addprefix $(OBJ)/test_,$(LAYERS)) tests/layers.sh tests/faults/run.sh tests/quick.sh tests/independent/run.sh tests/mutate/run.sh tests/import/run.sh tests/docs.sh tests/pandoc.sh tests/publish.sh tests/watch.sh
 test: $(addprefix $(OBJ)/test_,$(LAYERS))             ## the unit tests alone
 	$(Q)sh tests/run.sh $^
 asan:                                 ## the unit tests under ASan and UBSan; a leak fails
@@ -238,10 +251,17 @@ format-check:
 	$(Q)clang-format --dry-run --Werror $$(git ls-files src tests | grep "\.[ch]$$" | grep -v golden)
 
 # --- housekeeping ---------------------------------------------------------------------------------
-.PHONY: help new publish publish-check clean distclean
-new: $(BIN)/loggbook                  ## start an experiment that already builds: EXP=e22_idea
+.PHONY: help new status stages watch publish publish-check clean distclean
+new: $(BIN)/loggbook                  ## start an experiment that already builds: EXP=e23_idea
 	$(Q)$(BIN)/loggbook new "$(EXP)"
-publish: reports verify               ## dist/: site, PDFs, LaTeX, records, numbers, RO-Crate, manifest
+	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= EXPERIMENTS="$(EXP)" REASON="as make new wrote it" freeze
+status:                               ## what is stale, and because of which file; builds nothing
+	@MAKE="$(MAKE)" LOGGBOOK=$(BIN)/loggbook sh make/status.sh $(PLACES) || [ $$? -eq 1 ]
+stages: $(STAMPS:%.complete=%.checked) records $(FORMATS) $(wildcard $(VIEWS) $(AUDIT) $(DIST)/MANIFEST.sha256)
+watch:                                ## rebuild what a saved file touches, and say so: EXP="e03 e07" for these alone
+	@MAKE="$(MAKE)" REPORTS=$(REPORTS) RESULTS=$(RESULTS) PROFILE=$(PROFILE) FORMAT=$(lastword $(filter md html,$(FORMATS))) sh make/watch.sh $(EXP)
+publish: reports verify
+publish $(DIST)/MANIFEST.sha256: $(foreach f,$(FORMATS),$(PAGES:%=$(REPORTS)/%.$(f))) $(BIN)/loggbook  ## dist/: site, PDFs, LaTeX, records, numbers, RO-Crate, manifest
 	$(Q)$(BIN)/loggbook publish $(PLACES) --reports $(REPORTS) $(DIST)
 publish-check: $(BIN)/loggbook        ## compare a published folder with its manifest: DIST=DIR
 	$(Q)$(BIN)/loggbook publish-check $(DIST)
@@ -250,7 +270,7 @@ clean:                                ## remove what was compiled and drafted
 distclean: clean                      ## also the generated spectra, records and dist/
 	rm -rf data/spectra data/results dist
 help:                                 ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1	\2/p' Makefile | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\)[ :][^#]*## \(.*\)/\1	\2/p' Makefile | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
 	@echo '  eNN          one experiment with its reports: $(sort $(foreach e,$(EXPERIMENTS),$(word 1,$(subst _, ,$(e)))))'
 	@echo 'Variables: PROFILE=quick|standard|large|million  DATA=DIR  V=1  (now: PROFILE=$(PROFILE))'
 endif

@@ -8,11 +8,11 @@ build='gcc make pkg-config git ca-certificates libhdf5-dev libgsl-dev libopenbla
 reports='pandoc texlive-xetex texlive-lang-chinese texlive-fonts-recommended lmodern fonts-noto-core fonts-noto-cjk
   fonts-freefont-otf fonts-texgyre-math'
 checks='libcriterion-dev clang libomp-dev clang-format valgrind poppler-utils python3-numpy python3-sklearn python3-pandas
-  python3-tables r-base-core chromium'
+  python3-tables r-base-core chromium inotify-tools'
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
   echo "make deps knows Debian and Ubuntu. Elsewhere install what these packages hold:" >&2
-  printf '  to build:   %s\n  for HTML and PDF: %s\n  for the tests:    %s\n' "$build" "$reports" "$checks" | tr -s ' \n' ' ' >&2
+  printf '  to build:   %s\n  for HTML and PDF: %s\n  for the tests and make watch: %s\n' "$build" "$reports" "$checks" | tr -s ' \n' ' ' >&2
   echo >&2
   exit 2
 fi
