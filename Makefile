@@ -213,8 +213,8 @@ verify: $(RECORDS) $(BIN)/loggbook    ## compare the records with their frozen v
 	$(Q)$(BIN)/loggbook verify $(PLACES) $(EXPERIMENTS)
 freeze: $(RECORDS) $(BIN)/loggbook    ## make today's results the reference: REASON="what moved and why"
 	$(Q)$(BIN)/loggbook freeze $(PLACES) --reason "$(REASON)" $(EXPERIMENTS)
-diff: $(BIN)/loggbook                 ## what moved between two revisions or files: A=rev B=rev
-	$(Q)$(BIN)/loggbook diff $(PLACES) "$(A)" "$(B)" $(EXPERIMENTS)
+diff: $(BIN)/loggbook                 ## what changed, for a pull request: A=rev B=rev (no B: the working tree)
+	$(Q)$(BIN)/loggbook diff $(PLACES) --reports $(REPORTS) "$(A)" "$(B)"
 lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, unused keys, missing figures, English against Chinese
 	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
 audit $(AUDIT): $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## contradictions among all printed numbers, theirs and ours: audit.{en,zh}.md

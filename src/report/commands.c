@@ -113,32 +113,6 @@ lb_status lb_command_freeze(lb_job *j)
     return for_each(j, freeze_one);
 }
 
-/* Two files, or two revisions of the frozen files of some or all experiments. */
-lb_status lb_command_diff(lb_job *j)
-{
-    const char *a = j->args[0], *b = j->args[1];
-    if (lb_file_exists(a) && lb_file_exists(b))
-        return lb_diff_files(a, b, &j->out, j->err);
-    lb_status st = lb_catalogue_read(j->o->templates, &j->all, j->err);
-    const size_t named = j->n - 2, n = named ? named : j->all.n;
-    bool differ = false;
-    size_t compared = 0;
-    for (size_t i = 0; i < n && st == LB_OK; i++) {
-        entry e;
-        st = entry_open(j, named ? j->args[2 + i] : j->all.folders[i], &e);
-        if (st == LB_OK && (named || lb_file_exists(e.frozen))) {
-            st = lb_diff_revisions(a, b, e.frozen, &j->out, j->err);
-            compared++;
-        }
-        differ = differ || st == LB_EFINDING;
-        st = st == LB_EFINDING ? LB_OK : st;
-        entry_close(&e);
-    }
-    if (st == LB_OK && compared == 0)
-        st = LB_FAIL(j->err, LB_EIO, "nothing is frozen under %s", j->places.frozen);
-    return st == LB_OK && differ ? LB_EFINDING : st;
-}
-
 lb_status lb_command_numbers(lb_job *j)
 {
     entry e;

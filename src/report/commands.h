@@ -12,7 +12,7 @@
 typedef struct lb_options {
     const char *profile, *templates, *language, *published;
     const char *results, *frozen, *figures, *reports; /* NULL: by profile */
-    const char *out, *annotated, *depfile, *reason, *as;
+    const char *out, *annotated, *depfile, *reason, *as, *fail_on;
     bool tsv, keys;
 } lb_options;
 
@@ -35,7 +35,7 @@ typedef struct lb_job {
 lb_status lb_command_fill(lb_job *j);
 lb_status lb_command_verify(lb_job *j);
 lb_status lb_command_freeze(lb_job *j);
-lb_status lb_command_diff(lb_job *j);
+lb_status lb_command_diff(lb_job *j); /* report/diff_command.c */
 lb_status lb_command_numbers(lb_job *j);
 lb_status lb_command_import(lb_job *j);
 lb_status lb_command_why(lb_job *j);

@@ -91,7 +91,8 @@ lb_status lb_facts_open(const lb_places *places, const char *folder, const char 
     lb_status st = lb_spec_load(spec, &f->spec, err);
     if (st == LB_OK) {
         lb_facts_depend(f, spec);
-        record = lb_xprintf("%s/%s.h5", places->results, lb_spec_name(f->spec));
+        record = places->record ? lb_xstrdup(places->record)
+                                : lb_xprintf("%s/%s.h5", places->results, lb_spec_name(f->spec));
         st = add_source(f, record, err);
     }
     if (st == LB_OK)

@@ -15,6 +15,7 @@
 typedef struct lb_places {
     const char *profile;   /* "standard" */
     const char *results;   /* folder of the records of this profile */
+    const char *record;    /* that of the experiment itself, if it lies elsewhere, else NULL */
     const char *shared;    /* folder of included files */
     const char *frozen;    /* folder of frozen TSVs of this profile; NULL: none are shown */
     const char *published; /* published.tsv */

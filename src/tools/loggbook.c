@@ -43,11 +43,13 @@ static const command commands[] = {
      lb_command_verify},
     {"freeze", "--reason TEXT [EXPERIMENT...]", "Make today's results the reference",
      "Shows what differs first; without --reason it stops there.\n", 0, ANY, lb_command_freeze},
-    {"diff", "A B [EXPERIMENT...]", "Compare two records, frozen files or git revisions",
-     "A and B are files (.h5 or .tsv), or git revisions of the frozen files; \"\" is the file as "
-     "it\n"
-     "stands.\n",
-     2, ANY, lb_command_diff},
+    {"diff", "A [B [EXPERIMENT...]]", "Tell what changed between two states of the results",
+     "Markdown for a pull request: numbers by standard errors, verdicts, sentences, figures, and\n"
+     "the inputs that differ. A and B are git revisions, or two files of one experiment (.h5 or\n"
+     ".tsv). Without B, or with \"\" for it: the working tree, its records before its frozen "
+     "files,\n"
+     "its finished pages as they stand.\n",
+     1, ANY, lb_command_diff},
     {"numbers", "EXPERIMENT", "Print the numbers of a record",
      "As JSON (--json, the default; with all else a page may state) or tab-separated (--tsv).\n", 1,
      1, lb_command_numbers},
@@ -104,6 +106,10 @@ static const struct {
     {"fill", "  --depfile FILE    what both were made from, as a rule of make"},
     {"views", "  --out DIR         the folder of the finished reports"},
     {"freeze", "  --reason TEXT     why the reference changes; kept in its history"},
+    {"diff",
+     "  --fail-on WHAT    exit 1 on: drift (default: a number beyond its tolerance, a flipped\n"
+     "                    verdict, a key that is gone), verdict (flips alone), any (whatever\n"
+     "                    differs in numbers, sentences or figures), never"},
     {"numbers", "  --json, --tsv     format of the output"},
     {"import", "  --as EXPERIMENT   whose record it becomes; its spec.yaml must be there"},
     {"info", "  --keys            key and value, a line each"},
@@ -112,6 +118,7 @@ static const struct {
     {NULL, "  --results DIR     records           [data/results/PROFILE]"},
     {NULL, "  --frozen DIR      frozen values     [data/frozen/PROFILE]"},
     {NULL, "  --figures DIR     figures           [figures, or build/PROFILE/figures]"},
+    {"diff", "  --reports DIR     finished reports  [reports, or build/PROFILE/reports]"},
     {"publish", "  --reports DIR     finished reports  [reports, or build/PROFILE/reports]"},
     {NULL, "  --published FILE  published values  [data/published/published.tsv]"},
     {NULL, "  --templates DIR   templates         [templates]"},
@@ -158,6 +165,7 @@ static const struct option long_options[] = {{"profile", required_argument, NULL
                                              {"depfile", required_argument, NULL, 'd'},
                                              {"reason", required_argument, NULL, 'R'},
                                              {"as", required_argument, NULL, 'A'},
+                                             {"fail-on", required_argument, NULL, 'F'},
                                              {"json", no_argument, NULL, 'j'},
                                              {"tsv", no_argument, NULL, 'T'},
                                              {"keys", no_argument, NULL, 'k'},
@@ -193,6 +201,8 @@ static const char **field_of(lb_options *o, int letter)
         return &o->depfile;
     case 'A':
         return &o->as;
+    case 'F':
+        return &o->fail_on;
     default:
         return &o->reason;
     }

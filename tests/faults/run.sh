@@ -367,6 +367,17 @@ done
 ok 'two training shards: a run' experiment "$work/bad" "$work/two"
 numbers "$work/two" >"$work/b"
 ok 'two training shards are one set: the numbers of one shard' same "$work/base.tsv" "$work/b"
-ok 'and loggbook diff agrees' "$bin/loggbook" diff "$base/e02_piecewise.h5" "$work/two/e02_piecewise.h5"
+ok 'and loggbook diff agrees' "$bin/loggbook" diff --fail-on any "$base/e02_piecewise.h5" "$work/two/e02_piecewise.h5"
+
+# --- two states that cannot be compared ----------------------------------------------------------
+diff_of() { "$bin/loggbook" diff "$@"; }
+head -c 20000 "$base/e02_piecewise.h5" >"$work/cut.h5"
+ok 'diff: an unknown revision' ends 2 "no revision 'nowhere'" diff_of nowhere
+ok 'diff: no repository' ends 2 'not a git repository' env GIT_CEILING_DIRECTORIES="$work" GIT_DIR="$work/none" "$bin/loggbook" diff HEAD
+ok 'diff: a file and a revision' ends 2 'two files' diff_of "$base/e02_piecewise.h5" HEAD
+ok 'diff: a record that was cut' ends 2 'cut short' diff_of "$base/e02_piecewise.h5" "$work/cut.h5"
+ok 'diff: of two experiments' ends 2 'belongs to e02' diff_of "$base/e02_piecewise.h5" data/frozen/quick/e01_baseline.tsv
+ok 'diff: of two profiles' ends 2 'of profile standard' diff_of "$base/e02_piecewise.h5" data/frozen/standard/e02_piecewise.tsv
+ok 'diff: a policy it does not know' ends 2 '--fail-on is' diff_of --fail-on sometimes HEAD
 
 sum

@@ -1,0 +1,2 @@
+/* behind sum.h too; faster */
+#include "core/sum.h"

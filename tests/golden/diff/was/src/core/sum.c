@@ -1,0 +1,2 @@
+
+#include "core/sum.h"

@@ -1,0 +1,1 @@
+double lb_sum(const double *x);

@@ -1,0 +1,2 @@
+/* behind sum.h too */
+#include "core/sum.h"
