@@ -3,7 +3,6 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "record/git.h"
 #include "record/keys.h"
 
 #include <ctype.h>
@@ -492,84 +491,5 @@ done:
     lb_ledger_free(was);
     lb_ledger_free(now);
     lb_archive_close(a);
-    return st;
-}
-
-/* --- differences --------------------------------------------------------------------------- */
-
-static lb_status load_any(const char *path, lb_ledger **out, lb_error *err)
-{
-    const size_t length = strlen(path);
-    lb_archive *a = NULL;
-    if (length < 3 || strcmp(path + length - 3, ".h5"))
-        return lb_ledger_load(path, out, err);
-    const lb_status st = lb_archive_open(path, &a, err);
-    if (st == LB_OK)
-        *out = lb_ledger_of(a, NULL);
-    lb_archive_close(a);
-    return st;
-}
-
-/* Takes both ledgers. */
-static lb_status diff(lb_ledger *a, lb_ledger *b, lb_text *report, lb_error *err)
-{
-    comparison c = {.frozen = a, .now = b, .to_the_digit = true};
-    const lb_status st = run(&c, report, err);
-    free_comparison(&c);
-    lb_ledger_free(a);
-    lb_ledger_free(b);
-    return st;
-}
-
-lb_status lb_diff_files(const char *a, const char *b, lb_text *report, lb_error *err)
-{
-    lb_ledger *was = NULL, *now = NULL;
-    lb_status st = load_any(a, &was, err);
-    if (st == LB_OK)
-        st = load_any(b, &now, err);
-    if (st == LB_OK)
-        return diff(was, now, report, err);
-    lb_ledger_free(was);
-    lb_ledger_free(now);
-    return st;
-}
-
-static lb_status load_revision(const char *revision, const char *path, lb_ledger **out,
-                               lb_error *err)
-{
-    if (!revision || !*revision)
-        return lb_ledger_load(path, out, err);
-    if (*revision == '-' || *path == '/')
-        return LB_FAIL(err, LB_EINVAL,
-                       "'%s' of '%s': a revision and a path below the working "
-                       "directory are needed",
-                       revision, path);
-    char *name = lb_xprintf("%s:./%s", revision, path),
-         *label = lb_xprintf("%s@%s", path, revision);
-    const char *const show[] = {"show", name, NULL};
-    lb_text text = {0};
-    lb_status st;
-    if (lb_git(show, &text))
-        st = lb_ledger_parse(text.s ? text.s : "", label, out, err);
-    else
-        st = LB_FAIL(err, LB_EIO, "git has no %s at revision %s (or there is no git)", path,
-                     revision);
-    lb_text_free(&text);
-    free(name);
-    free(label);
-    return st;
-}
-
-lb_status lb_diff_revisions(const char *a, const char *b, const char *path, lb_text *report,
-                            lb_error *err)
-{
-    lb_ledger *was = NULL, *now = NULL;
-    lb_status st = load_revision(a, path, &was, err);
-    if (st == LB_OK)
-        st = load_revision(b, path, &now, err);
-    if (st == LB_OK)
-        return diff(was, now, report, err);
-    lb_ledger_free(was);
-    lb_ledger_free(now);
     return st;
 }

@@ -43,14 +43,4 @@ lb_status lb_verify(const char *record, const char *frozen, lb_text *report, lb_
 lb_status lb_freeze(const char *record, const char *frozen, const lb_spec *spec, const char *reason,
                     lb_text *report, lb_error *err);
 
-/** Compare two files, each a record (.h5) or a frozen TSV, to the last digit whatever their
- * tolerances (measured entries excepted). LB_OK: the same; LB_EFINDING: they differ, see the
- * report. */
-lb_status lb_diff_files(const char *a, const char *b, lb_text *report, lb_error *err);
-
-/** The same for @p path (a frozen TSV in the working directory's git repository) at two revisions;
- * NULL or "" is the file as it stands. LB_EIO without git or without such a revision. */
-lb_status lb_diff_revisions(const char *a, const char *b, const char *path, lb_text *report,
-                            lb_error *err);
-
 #endif

@@ -340,39 +340,3 @@ Test(freeze, refuses_stale_records_empty_records_and_damaged_files, .init = star
     lb_spec_free(spec);
     lb_spec_free(other);
 }
-
-Test(diff, two_records_or_two_tables_differ_to_the_digit, .init = start, .fini = fixture_clean)
-{
-    lb_text report = {0};
-    freeze();
-    cr_expect(eq(int, lb_diff_files(record, frozen, &report, NULL), LB_OK));
-    const char *second = fixture_path("second.h5");
-    fixture_write(second, 0.05 + 1e-12);
-    cr_expect(eq(int, lb_diff_files(record, second, &report, NULL), LB_EFINDING));
-    cr_expect(ne(ptr, strstr(report.s, "moved"), NULL));
-    cr_expect(eq(int, lb_verify(second, frozen, &report, NULL), LB_OK), "within the tolerance");
-    cr_expect(eq(int, lb_diff_files("none.h5", record, &report, NULL), LB_EIO));
-    cr_expect(eq(int, lb_diff_files(record, "none.tsv", &report, NULL), LB_EIO));
-    lb_text_free(&report);
-}
-
-Test(diff, two_revisions_are_read_from_git, .init = start, .fini = fixture_clean)
-{
-    lb_text report = {0};
-    lb_error err = {0};
-    freeze();
-    cr_assert(eq(int, chdir(fixture_dir()), 0));
-    cr_expect(eq(int, lb_diff_revisions("HEAD", NULL, "frozen/e02.tsv", &report, &err), LB_EIO));
-    cr_assert(eq(int,
-                 system("git init -q . && git add frozen && git -c user.name=t -c "
-                        "user.email=t@t commit -qm x"),
-                 0));
-    cr_expect(eq(int, lb_diff_revisions("HEAD", "HEAD", "frozen/e02.tsv", &report, NULL), LB_OK));
-    tamper("e02.delta_r2\t0.05", "e02.delta_r2\t0.06");
-    cr_expect(eq(int, lb_diff_revisions("HEAD", "", "frozen/e02.tsv", &report, NULL), LB_EFINDING));
-    cr_expect(ne(ptr, strstr(report.s, "frozen/e02.tsv@HEAD"), NULL), "%s", report.s);
-    cr_expect(eq(int, lb_diff_revisions("HEAD~9", NULL, "frozen/e02.tsv", &report, NULL), LB_EIO));
-    cr_expect(
-        eq(int, lb_diff_revisions("--help", NULL, "frozen/e02.tsv", &report, NULL), LB_EINVAL));
-    lb_text_free(&report);
-}
