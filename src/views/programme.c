@@ -14,12 +14,23 @@ static const lb_rule rules[] = {
     {"question", LB_T_WORDS, true, 0, 0, NULL},
     {"goal", LB_T_WORDS, true, 0, 0, NULL},
     {"author", LB_T_TEXT, true, 0, 0, NULL},
+    {"epsilon", LB_T_TEXT, true, 0, 0, NULL},
+    {"protocol", LB_T_TEXT, true, 0, 0, NULL},
+    {"main", LB_T_MAP, true, 0, 0, NULL},
+    {"main.text", LB_T_WORDS, true, 0, 0, NULL},
+    {"main.expected", LB_T_WORDS, true, 0, 0, NULL},
+    {"main.decided_by", LB_T_TEXTS, true, 0, 0, NULL},
+    {"main.yes", LB_T_WORDS, true, 0, 0, NULL},
+    {"main.partly", LB_T_WORDS, true, 0, 0, NULL},
+    {"main.no", LB_T_WORDS, true, 0, 0, NULL},
+    {"main.open", LB_T_WORDS, true, 0, 0, NULL},
     {"phases", LB_T_MAP, true, 0, 0, NULL},
     {"phases.*", LB_T_MAP, false, 0, 0, NULL},
     {"phases.*.title", LB_T_WORDS, true, 0, 0, NULL},
     {"questions", LB_T_MAP, true, 0, 0, NULL},
     {"questions.*", LB_T_MAP, false, 0, 0, NULL},
     {"questions.*.text", LB_T_WORDS, true, 0, 0, NULL},
+    {"questions.*.expected", LB_T_WORDS, true, 0, 0, NULL},
     {"questions.*.decided_by", LB_T_TEXTS, true, 0, 0, NULL},
     {"questions.*.yes", LB_T_WORDS, true, 0, 0, NULL},
     {"questions.*.partly", LB_T_WORDS, true, 0, 0, NULL},
@@ -30,6 +41,8 @@ static const lb_rule rules[] = {
     {"experiments.*.phase", LB_T_TEXT, true, 0, 0, NULL},
     {"experiments.*.question", LB_T_TEXT, true, 0, 0, NULL},
     {"experiments.*.decides", LB_T_TEXT, true, 0, 0, NULL},
+    {"experiments.*.model", LB_T_WORDS, true, 0, 0, NULL},
+    {"experiments.*.next", LB_T_TEXTS, false, 0, 0, NULL},
     {"experiments.*.score", LB_T_TEXT, false, 0, 0, NULL},
     {"experiments.*.gain", LB_T_TEXT, false, 0, 0, NULL},
     {"gates", LB_T_MAP, false, 0, 0, NULL},
@@ -45,6 +58,9 @@ static const lb_rule rules[] = {
     {"planned.*.needs", LB_T_TEXTS, true, 0, 0, NULL},
     {"planned.*.when", LB_T_CONDITION, true, 0, 0, NULL},
     {"planned.*.why", LB_T_WORDS, true, 0, 0, NULL},
+    {"planned.*.otherwise", LB_T_WORDS, true, 0, 0, NULL},
+    {"planned.*.topic", LB_T_TEXT, true, 0, 0, NULL},
+    {"planned.*.estimate", LB_T_TEXT, true, 0, 0, "hours|days|weeks"},
     {"planned.*.closes", LB_T_TEXTS, false, 0, 0, NULL},
     {"statements", LB_T_MAP, false, 0, 0, NULL},
     {"statements.*", LB_T_MAP, false, 0, 0, NULL},
@@ -56,6 +72,23 @@ static const lb_rule rules[] = {
     {"statements.*.because", LB_T_WORDS, true, 0, 0, NULL},
     {"statements.*.so", LB_T_WORDS, true, 0, 0, NULL},
     {"statements.*.evidence", LB_T_TEXTS, true, 0, 0, NULL},
+    {"statements.*.problem", LB_T_WORDS, false, 0, 0, NULL},
+    {"statements.*.macro", LB_T_WORDS, false, 0, 0, NULL},
+    {"statements.*.model", LB_T_WORDS, false, 0, 0, NULL},
+    {"statements.*.detail", LB_T_WORDS, false, 0, 0, NULL},
+    {"statements.*.figure", LB_T_TEXT, false, 0, 0, NULL},
+    {"routes", LB_T_MAP, false, 0, 0, NULL},
+    {"routes.*", LB_T_MAP, false, 0, 0, NULL},
+    {"routes.*.title", LB_T_WORDS, true, 0, 0, NULL},
+    {"routes.*.open", LB_T_CONDITION, true, 0, 0, NULL},
+    {"routes.*.gain", LB_T_TEXT, true, 0, 0, NULL},
+    {"routes.*.why", LB_T_WORDS, true, 0, 0, NULL},
+    {"routes.*.instead", LB_T_WORDS, true, 0, 0, NULL},
+    {"models", LB_T_LIST, false, 0, 0, NULL},
+    {"models.*", LB_T_MAP, false, 0, 0, NULL},
+    {"models.*.key", LB_T_TEXT, true, 0, 0, NULL},
+    {"models.*.label", LB_T_WORDS, true, 0, 0, NULL},
+    {"models.*.condition", LB_T_WORDS, true, 0, 0, NULL},
     {"numbers", LB_T_LIST, true, 0, 0, NULL},
     {"numbers.*", LB_T_MAP, false, 0, 0, NULL},
     {"numbers.*.key", LB_T_TEXT, true, 0, 0, NULL},
@@ -89,6 +122,11 @@ static lb_status check_experiment(const lb_programme *p, const lb_yaml_node *e, 
     lb_status st = check_name(p, lb_yaml_get(e, "phase"), p->phases, "phase", err);
     if (st == LB_OK)
         st = check_name(p, lb_yaml_get(e, "question"), p->questions, "question", err);
+    const lb_yaml_node *next = lb_yaml_get(e, "next");
+    for (size_t i = 0; next && i < next->n && st == LB_OK; i++)
+        if (strcmp(next->items[i]->text, "inbox") != 0 &&
+            !lb_yaml_get(p->planned, next->items[i]->text))
+            st = check_name(p, next->items[i], p->experiments, "experiment or plan", err);
     return st;
 }
 
@@ -112,10 +150,23 @@ static lb_status check_plan(const lb_programme *p, const lb_yaml_node *plan, lb_
     return st;
 }
 
+/* A card without its layers would be an insight. */
+static lb_status check_card(const lb_programme *p, const lb_yaml_node *s, lb_error *err)
+{
+    static const char *const parts[] = {"problem", "macro", "model", "detail"};
+    for (size_t i = 0; i < 4; i++)
+        if (!lb_yaml_get(s, parts[i]))
+            return lb_yaml_fail(p->yaml, lb_yaml_get(s, "kind"), LB_ENAME, err, "a card needs '%s'",
+                                parts[i]);
+    return LB_OK;
+}
+
 /* A consensus is worded without numbers: they change, it should not. */
 static lb_status check_statement(const lb_programme *p, const lb_yaml_node *s, lb_error *err)
 {
     const lb_yaml_node *text = lb_yaml_get(s, "text");
+    if (strcmp(lb_programme_text(s, "kind"), "card") == 0)
+        return check_card(p, s, err);
     if (strcmp(lb_programme_text(s, "kind"), "consensus") != 0)
         return LB_OK;
     for (size_t i = 0; i < text->n; i++)

@@ -41,9 +41,9 @@ static lb_member *member_of(const lb_survey *s, const char *name)
 /* --- records -----------------------------------------------------------------------------------
  */
 
-static lb_status check_record(const lb_survey *s, const lb_member *m, lb_error *err)
+static lb_status check_record(const lb_survey *s, const lb_member *m, const lb_archive *a,
+                              lb_error *err)
 {
-    const lb_archive *a = lb_facts_record(m->facts);
     const char *profile = lb_archive_provenance(a, "profile");
     if (strcmp(lb_archive_experiment(a), m->id) != 0 ||
         strcmp(lb_archive_name(a), lb_spec_name(m->spec)) != 0)
@@ -59,6 +59,25 @@ static lb_status check_record(const lb_survey *s, const lb_member *m, lb_error *
     return LB_OK;
 }
 
+/* A record that the spec does not explain is refused; whose it is comes before what changed. */
+static lb_status open_record(const lb_survey *s, lb_member *m, const char *path, lb_error *err)
+{
+    lb_archive *a = NULL;
+    lb_status st = lb_facts_open(s->places, m->folder, "en", &m->facts, err);
+    if (st == LB_OK)
+        return check_record(s, m, lb_facts_record(m->facts), err);
+    if (st != LB_EFINDING)
+        return st;
+    lb_error why = {0};
+    const lb_status other =
+        lb_archive_open(path, &a, &why) == LB_OK ? check_record(s, m, a, &why) : LB_OK;
+    if (other != LB_OK)
+        *err = why;
+    lb_archive_close(a);
+    err->status = LB_EINVAL; /* views could not be made: that is no finding about them */
+    return LB_EINVAL;
+}
+
 /* The record of a member, if it is there, and what its report lacks. */
 static lb_status read_record(lb_survey *s, lb_member *m, const char *pages, lb_error *err)
 {
@@ -69,9 +88,7 @@ static lb_status read_record(lb_survey *s, lb_member *m, const char *pages, lb_e
     m->progress.recorded = lb_file_exists(path);
     m->progress.writing = lb_file_exists(part);
     if (m->progress.recorded) {
-        st = lb_facts_open(s->places, m->folder, "en", &m->facts, err);
-        if (st == LB_OK)
-            st = check_record(s, m, err);
+        st = open_record(s, m, path, err);
         if (st == LB_OK)
             st = lb_report_complete(s->places, m->folder, pages, &found, err);
         m->progress.complete = st == LB_OK;

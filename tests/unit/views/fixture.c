@@ -15,6 +15,7 @@
 
 char toy_folder[] = "/tmp/lb_views_XXXXXX";
 char toy_templates[64], toy_reports[64];
+const char *toy_spectra = "sha256:0123456789abcdef";
 lb_places toy_places;
 static char results[64], figures[64], shared[64], frozen[64];
 
@@ -47,7 +48,7 @@ void toy_record(const char *id, const char *name, const char *profile, double ga
         lb_record_number(r, key, x);
     lb_record_number(r, share, lb_number_na("retention", "n/a (no gain)"));
     lb_record_provenance(r, "profile", "%s", profile);
-    lb_record_provenance(r, "data.train", "%s", "sha256:0123456789abcdef");
+    lb_record_provenance(r, "data.train", "%s", toy_spectra);
     lb_record_judge(r);
     cr_assert(lb_record_close(r, path, &err) == LB_OK, "%s", err.text);
     lb_spec_free(spec);

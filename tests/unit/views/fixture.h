@@ -7,7 +7,8 @@
 /* Two toy records of the programme in tests/golden/views, in a scratch folder with a copy of its
  * templates and the finished pages of both. */
 
-extern char toy_folder[]; /* holds results/, reports/, figures/ and templates/ */
+extern char toy_folder[];       /* holds results/, reports/, figures/ and templates/ */
+extern const char *toy_spectra; /* hash of the training rows in the records to come */
 extern lb_places toy_places;
 extern char toy_templates[], toy_reports[];
 

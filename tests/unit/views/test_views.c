@@ -113,12 +113,124 @@ Test(views, refuse_a_record_of_another_profile)
 
 Test(views, refuse_a_foreign_record)
 {
-    expect_refused("cp results/e90_first.h5 results/e91_second.h5", LB_EFINDING, "e91_second.h5");
+    expect_refused("cp results/e90_first.h5 results/e91_second.h5", LB_EINVAL,
+                   "e91_second.h5 holds the record of e90_first, not of e91_second");
 }
 
 Test(views, refuse_a_truncated_record)
 {
     expect_refused("truncate -s 3000 results/e91_second.h5", LB_EFORMAT, "e91_second.h5");
+}
+
+Test(views, refuse_a_record_of_an_older_spec)
+{
+    expect_refused("sed -i 's/valuable: 0.03/valuable: 0.04/' "
+                   "templates/experiments/e91_second/spec.yaml",
+                   LB_EINVAL, "spec.yaml than the present one");
+}
+
+Test(views, refuse_a_protocol_of_nobody)
+{
+    expect_refused("sed -i 's/protocol: e90/protocol: e19/' templates/views/programme.yaml",
+                   LB_ENAME, "no experiment 'e19' whose protocol");
+    expect_refused(
+        "sed -i 's/protocol: e19/protocol: e90/; s/thresholds.valuable\"/thresholds.x\"/' "
+        "templates/views/programme.yaml",
+        LB_ENAME, "'e90:thresholds.x' names no number of a spec");
+}
+
+Test(views, mark_what_was_measured_on_other_spectra_as_stale)
+{
+    lb_error err = {0};
+    toy_spectra = "sha256:fedcba9876543210";
+    toy_record("e91", "e91_second", "quick", -0.02);
+    cr_assert(write_views(&err) == LB_OK, "%s", err.text);
+    char *hub = page_of("hub.en.md"), *board = page_of("kanban.en.md");
+    cr_expect(strstr(hub, "(e91_second.en.md) stale ⚠️ data.train") != NULL, "%s", hub);
+    cr_expect(strstr(hub, "(e90_first.en.md) stale") == NULL, "the frozen protocol is its own");
+    cr_expect(strstr(board, "(e91_second.en.md) stale ⚠️") != NULL, "in every view: %s", board);
+    free(board);
+    free(hub);
+}
+
+/* A history with a flipped verdict, a number that moved by two standard errors and one that did not
+ * move, and one that was measured for the first time. */
+Test(views, tell_changes_of_knowledge_from_other_changes)
+{
+    lb_error err = {0};
+    toy_shell("mkdir -p frozen && printf '%s\n' "
+              "'# loggbook frozen results, format 1' '# experiment: e90' '# profile: quick' "
+              "'# history, newest last:' '#   2026-11-20 0.1.0: First' "
+              "'#     first freeze, 3 entries' '#   2026-11-22 0.1.1: Again' "
+              "'#     flipped verdict:H1: FAIL -> PASS' "
+              "'#     moved e90.gain: 0.03 -> 0.05 (2.67 s.e.)' "
+              "'#     moved e90.share: 0.50 -> 0.51 (0.10 s.e.)' '#     new e90.more: - -> 1' "
+              "'key\tvalue\tci_lo\tci_hi\tse\tn\tkind\trows\ttolerance\toracle' "
+              "| sed 's/\\\\t/\t/g' > frozen/e90_first.tsv");
+    cr_assert(write_views(&err) == LB_OK, "%s", err.text);
+    char *hub = page_of("hub.en.md"), *roadmap = page_of("roadmap.en.md");
+    cr_expect(strstr(hub, "2026-11-22 [E90](e90_first.en.md) H1: FAIL → PASS; "
+                          "`e90.gain` 0.03 → 0.05 (2.67 s.e.); 1") != NULL,
+              "%s", hub);
+    cr_expect(strstr(hub, "e90.share` 0.50") == NULL, "%s", hub);
+    cr_expect(strstr(hub, "2026-11-20 [E90]") == NULL, "a first freeze changes nothing: %s", hub);
+    cr_expect(strstr(roadmap, "[E90](e90_first.en.md) 2026-11-21 2026-11-20 2026-11-22 2") != NULL,
+              "%s", roadmap);
+    free(roadmap);
+    free(hub);
+}
+
+Test(views, want_every_next_step_of_a_report_placed)
+{
+    expect_refused("sed -i 's/next: \\[e91, inbox\\]/next: [e91]/' templates/views/programme.yaml",
+                   LB_EINVAL, "report.en.md proposes 2 next steps");
+    expect_refused("sed -i 's/next: \\[e91\\]/next: [e91, N7]/' templates/views/programme.yaml",
+                   LB_ENAME, "no experiment or plan 'N7'");
+}
+
+static size_t occurrences(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (const char *s = strstr(text, word); s; s = strstr(s + strlen(word), word))
+        n++;
+    return n;
+}
+
+/* The first line of the toys' kanban lists its columns. */
+Test(views, put_every_id_into_exactly_one_column)
+{
+    lb_error err = {0};
+    static const char *const ids[] = {"[E90]", "[E91]", " E92 ", " N1 "};
+    for (int damaged = 0; damaged < 2; damaged++) {
+        if (damaged) /* incomplete, running, and a gate that moves the plan */
+            toy_shell("rm reports/e91_second.zh.md && : > results/e90_first.h5.part");
+        cr_assert(write_views(&err) == LB_OK, "%s", err.text);
+        char *page = page_of("kanban.en.md");
+        page[strcspn(page, "\n")] = '\0';
+        for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+            cr_expect(eq(sz, occurrences(page, ids[i]), 1), "%s in: %s", ids[i], page);
+        free(page);
+    }
+}
+
+Test(views, of_the_programme_say_what_matters_in_the_first_thirty_lines_of_the_hub)
+{
+    static const char *const needed[] = {"**State.**",     "**R².**",     "**Route.**",
+                                         "**Protocol.**",  "**If**",      "**So**",
+                                         "view.authority", "table focus", "table consensus"};
+    for (size_t k = 0; k < 2; k++) {
+        lb_error err = {0};
+        char *text, *end;
+        cr_assert(lb_file_read(k ? "templates/views/hub.zh.md" : "templates/views/hub.en.md", &text,
+                               NULL, &err) == LB_OK);
+        end = text;
+        for (int i = 0; i < 30; i++)
+            end = strchr(end, '\n') + 1;
+        *end = '\0';
+        for (size_t i = k ? 6 : 0; i < sizeof needed / sizeof *needed; i++)
+            cr_expect(strstr(text, needed[i]) != NULL, "%s: no %s", k ? "zh" : "en", needed[i]);
+        free(text);
+    }
 }
 
 Test(views, refuse_a_key_that_vanished)
