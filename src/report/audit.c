@@ -35,6 +35,14 @@ lb_card *lb_audit_card(lb_audit *a, lb_card_kind kind, lb_cause cause, lb_remedy
     return card;
 }
 
+lb_card *lb_audit_own(lb_audit *a, lb_card_kind kind, lb_cause cause, lb_remedy remedy,
+                      const char *key)
+{
+    lb_card *card = lb_audit_card(a, kind, cause, remedy);
+    snprintf(card->subject, sizeof card->subject, "%s", key);
+    return card;
+}
+
 void lb_card_row(lb_card *card, const lb_claim *claim)
 {
     for (size_t i = 0; i < card->n; i++) {

@@ -67,7 +67,7 @@ typedef struct lb_audit {
     lb_claims claims; /* published */
     lb_card *cards;
     size_t n;
-    size_t own_numbers, own_compared, own_pages, own_quotes; /* what was looked at */
+    size_t own_numbers, own_compared, own_pages, own_quotes, own_keys; /* what was looked at */
 } lb_audit;
 
 const char *lb_card_word(lb_card_kind kind); /* "values", "rows", ... */
@@ -80,7 +80,17 @@ void lb_audit_published(lb_audit *a);
 void lb_audit_record(lb_audit *a, const lb_archive *record);
 /** Two records: one key (name behind the experiment, rows, protocol, seed, penalty), two values. */
 void lb_audit_pair(lb_audit *a, const lb_archive *one, const lb_archive *other);
-/** A page of this package: each "value [low, high]" must hold its value and stand in a record. */
+/**
+ * What several records state under names of their own, declared in @p path (templates/views/audit/
+ * same.yaml): the values must be one, on the same rows. Records that are not there are left out.
+ * @return LB_OK; LB_ENAME for a key that its record, of simulated spectra, does not have (any
+ *         more); the failures of lb_yaml_load() and lb_schema_check()
+ */
+lb_status lb_audit_same(lb_audit *a, const char *path, const lb_archive *const *records, size_t n,
+                        lb_error *err);
+/** A page of this package: each "value [low, high]" must hold its value and stand in a record; a
+ * value beside the key of a number must be that number; rows of one table that print different
+ * values must say what differs. */
 void lb_audit_page(lb_audit *a, const char *path, const char *text,
                    const lb_archive *const *records, size_t n);
 void lb_audit_free(lb_audit *a);
@@ -88,7 +98,11 @@ void lb_audit_free(lb_audit *a);
 /* --- for the rules ---------------------------------------------------------------------------- */
 
 lb_card *lb_audit_card(lb_audit *a, lb_card_kind kind, lb_cause cause, lb_remedy remedy);
+/** A finding on records and pages of this package; @p subject is cut to fit. */
+lb_card *lb_audit_own(lb_audit *a, lb_card_kind kind, lb_cause cause, lb_remedy remedy,
+                      const char *subject);
 void lb_card_row(lb_card *card, const lb_claim *claim); /* each once */
+void lb_card_line(lb_card *card, const lb_archive *record, const char *key, const lb_number *x);
 void lb_card_fact(lb_card *card, size_t i, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void lb_audit_values(lb_audit *a); /* audit_values.c: keys against values */

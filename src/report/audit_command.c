@@ -62,6 +62,9 @@ static lb_status open_record(const lb_job *j, const char *path, reading *r)
         return st;
     r->records = lb_xrealloc(r->records, r->n + 1, sizeof *r->records);
     r->records[r->n++] = a;
+    const char *name = lb_archive_name(a), *at = strstr(path, name);
+    if (*name && (!at || strcmp(at + strlen(name), ".h5") != 0))
+        return LB_FAIL(j->err, LB_EINVAL, "%s holds the record of %s: delete it", path, name);
     const char *profile = lb_archive_provenance(a, "profile");
     if (*profile && strcmp(profile, j->places.profile) != 0)
         return LB_FAIL(j->err, LB_EFORMAT,
@@ -89,6 +92,10 @@ static lb_status read_records(lb_job *j, reading *r)
         for (size_t k = 0; k < i; k++)
             lb_audit_pair(&r->audit, r->records[k], r->records[i]);
     }
+    char *same = lb_xprintf("%s/audit/same.yaml", j->places.shared);
+    if (st == LB_OK)
+        st = lb_audit_same(&r->audit, same, (const lb_archive *const *)r->records, r->n, j->err);
+    free(same);
     return st;
 }
 

@@ -9,7 +9,6 @@
 #include "core/memory.h"
 #include "core/text.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@ static bool is_kind(const lb_number *x, const char *kind)
     return strcmp(x->kind, kind) == 0 && !isnan(x->value);
 }
 
-static void add_line(lb_card *card, const lb_archive *r, const char *key, const lb_number *x)
+void lb_card_line(lb_card *card, const lb_archive *r, const char *key, const lb_number *x)
 {
     const char *rows = lb_archive_rowset_name(r, x->rows);
     char *old = card->own ? card->own : lb_xstrdup("");
@@ -32,14 +31,6 @@ static void add_line(lb_card *card, const lb_archive *r, const char *key, const 
     card->own = lb_xprintf("%s| %.6g | %s | %s (%zu) | `%s` | `%s` |\n", old, x->value, interval,
                            *rows ? rows : "-", x->n, key, lb_archive_name(r));
     free(old);
-}
-
-static lb_card *own_card(lb_audit *a, lb_card_kind kind, lb_cause cause, lb_remedy remedy,
-                         const char *key)
-{
-    lb_card *card = lb_audit_card(a, kind, cause, remedy);
-    snprintf(card->subject, sizeof card->subject, "%s", key);
-    return card;
 }
 
 /* --- differences -------------------------------------------------------------------------------
@@ -96,16 +87,16 @@ static void check_gain(lb_audit *a, const lb_archive *r, size_t at, const score 
     }
     if (!of || d->value == 0)
         return;
-    lb_card *card =
-        own_card(a, mute ? LB_CARD_ORACLE : LB_CARD_ROWS, mute ? LB_CAUSE_LEAKAGE : LB_CAUSE_SCOPE,
-                 mute ? LB_REMEDY_SPLIT : LB_REMEDY_ISOLATE, lb_archive_key(r, at));
+    lb_card *card = lb_audit_own(a, mute ? LB_CARD_ORACLE : LB_CARD_ROWS,
+                                 mute ? LB_CAUSE_LEAKAGE : LB_CAUSE_SCOPE,
+                                 mute ? LB_REMEDY_SPLIT : LB_REMEDY_ISOLATE, lb_archive_key(r, at));
     lb_card_fact(card, 0, "%.6g", d->value);
     lb_card_fact(card, 1, "%.6g − %.6g", of->value, against->value);
     lb_card_fact(card, 2, "%zu", of->n);
     lb_card_fact(card, 3, "%zu", against->n);
-    add_line(card, r, lb_archive_key(r, at), d);
-    add_line(card, r, lb_archive_key(r, i_of), of);
-    add_line(card, r, lb_archive_key(r, i_against), against);
+    lb_card_line(card, r, lb_archive_key(r, at), d);
+    lb_card_line(card, r, lb_archive_key(r, i_of), of);
+    lb_card_line(card, r, lb_archive_key(r, i_against), against);
 }
 
 /* --- counts ------------------------------------------------------------------------------------
@@ -155,7 +146,7 @@ static void check_counts(lb_audit *a, const lb_archive *r, size_t at)
         if (pass == 1 && (bins < 2 || is_declared(r, sum)))
             return;
         if (pass == 1) {
-            card = own_card(a, LB_CARD_COUNTS, LB_CAUSE_DRIFT, LB_REMEDY_ISOLATE, key);
+            card = lb_audit_own(a, LB_CARD_COUNTS, LB_CAUSE_DRIFT, LB_REMEDY_ISOLATE, key);
             lb_card_fact(card, 0, "%.0f", sum);
         }
         for (size_t i = 0; i < lb_archive_count(r); i++) {
@@ -164,7 +155,7 @@ static void check_counts(lb_audit *a, const lb_archive *r, size_t at)
                 strcmp(b + other_length, bin + length) != 0)
                 continue;
             if (card) {
-                add_line(card, r, k, lb_archive_at(r, i));
+                lb_card_line(card, r, k, lb_archive_at(r, i));
             } else {
                 sum += lb_archive_at(r, i)->value;
                 bins++;
@@ -181,10 +172,10 @@ static void check_interval(lb_audit *a, const lb_archive *r, size_t at)
     if (isnan(x->ci_lo) || isnan(x->value) || (x->value >= x->ci_lo && x->value <= x->ci_hi))
         return;
     lb_card *card =
-        own_card(a, LB_CARD_INTERVAL, LB_CAUSE_DRIFT, LB_REMEDY_ISOLATE, lb_archive_key(r, at));
+        lb_audit_own(a, LB_CARD_INTERVAL, LB_CAUSE_DRIFT, LB_REMEDY_ISOLATE, lb_archive_key(r, at));
     lb_card_fact(card, 0, "%.6g", x->value);
     lb_card_fact(card, 1, "[%.6g, %.6g]", x->ci_lo, x->ci_hi);
-    add_line(card, r, lb_archive_key(r, at), x);
+    lb_card_line(card, r, lb_archive_key(r, at), x);
 }
 
 void lb_audit_record(lb_audit *a, const lb_archive *r)
@@ -255,13 +246,13 @@ static void compare(lb_audit *a, const lb_archive *one, size_t at, const lb_arch
         a->own_compared++;
         if (!same_value(x->value, y->value)) {
             lb_card *card =
-                own_card(a, LB_CARD_VALUES, LB_CAUSE_DRIFT, LB_REMEDY_SUSPECT, suffix + 1);
+                lb_audit_own(a, LB_CARD_VALUES, LB_CAUSE_DRIFT, LB_REMEDY_SUSPECT, suffix + 1);
             lb_card_fact(card, 0, "2");
             lb_card_fact(card, 1, "%.6g", fmin(x->value, y->value));
             lb_card_fact(card, 2, "%.6g", fmax(x->value, y->value));
             lb_card_fact(card, 3, "yes");
-            add_line(card, one, lb_archive_key(one, at), x);
-            add_line(card, other, key, y);
+            lb_card_line(card, one, lb_archive_key(one, at), x);
+            lb_card_line(card, other, key, y);
         }
     }
     free(key);
@@ -273,139 +264,5 @@ void lb_audit_pair(lb_audit *a, const lb_archive *one, const lb_archive *other)
         const char *suffix = strchr(lb_archive_key(one, i), '.');
         if (suffix && names_global(suffix))
             compare(a, one, i, other);
-    }
-}
-
-/* --- pages -------------------------------------------------------------------------------------
- */
-
-/* A printed number: its value, and how far a number may be off that prints like this. */
-typedef struct printed {
-    double value, half;
-    const char *end;
-} printed;
-
-static bool read_printed(const char *s, printed *out)
-{
-    char plain[32];
-    size_t n = 0, decimals = 0;
-    bool point = false, digits = false;
-    if (strncmp(s, "\u2212", 3) == 0) {
-        plain[n++] = '-';
-        s += 3;
-    } else if (*s == '+' || *s == '-')
-        plain[n++] = *s++;
-    for (; n + 1 < sizeof plain && (isdigit((unsigned char)*s) || (*s == '.' && !point)); s++) {
-        digits = digits || isdigit((unsigned char)*s);
-        decimals += point;
-        point = point || *s == '.';
-        plain[n++] = *s;
-    }
-    plain[n] = '\0';
-    *out = (printed){strtod(plain, NULL), 0.5 * pow(10, -(double)decimals), s};
-    return digits && point;
-}
-
-/* "[0.0329, 0.0674]" */
-static bool read_interval(const char *s, printed *low, printed *high)
-{
-    return *s == '[' && read_printed(s + 1, low) && strncmp(low->end, ", ", 2) == 0 &&
-           read_printed(low->end + 2, high) && *high->end == ']';
-}
-
-/* Marks and the bar of a table that may stand between a value and its interval. */
-static const char *skip_marks(const char *s)
-{
-    for (int i = 0; i < 12; i++) {
-        if (strncmp(s, "†", strlen("†")) == 0)
-            s += strlen("†");
-        else if (*s == ' ' || *s == '*' || *s == '|' || *s == '%')
-            s++;
-        else
-            break;
-    }
-    return s;
-}
-
-static bool near_to(const printed *p, double x)
-{
-    return fabs(p->value - x) <= p->half * (1 + 1e-6) ||
-           fabs(p->value - 100 * x) <= p->half * (1 + 1e-6);
-}
-
-static bool stands_in(const printed p[3], const lb_archive *const *records, size_t n,
-                      const lb_claims *published)
-{
-    for (size_t r = 0; r < n; r++) {
-        for (size_t i = 0; i < lb_archive_count(records[r]); i++) {
-            const lb_number *x = lb_archive_at(records[r], i);
-            if (!isnan(x->ci_lo) && near_to(&p[0], x->value) && near_to(&p[1], x->ci_lo) &&
-                near_to(&p[2], x->ci_hi))
-                return true;
-        }
-    }
-    for (size_t i = 0; i < published->n; i++) {
-        const lb_published_entry *e = published->at[i].entry;
-        if (near_to(&p[0], e->number) && near_to(&p[1], e->ci_lo) && near_to(&p[2], e->ci_hi))
-            return true;
-    }
-    return false;
-}
-
-/* Does any number between @p line and its interval at @p at stand in a record beside it? A row of a
- * table may print a value, its resampled mean and the interval that belongs to the first. */
-static bool is_backed(const char *line, const char *at, printed p[3],
-                      const lb_archive *const *records, size_t n, const lb_claims *published)
-{
-    for (const char *s = line; s < at; s++) {
-        if ((s == line || !isalnum((unsigned char)s[-1])) && read_printed(s, &p[0]) &&
-            stands_in(p, records, n, published))
-            return true;
-    }
-    return false;
-}
-
-/* The number right before the interval at @p at, marks and the bar of a table skipped. */
-static const char *value_before(const char *line, const char *at, printed *value)
-{
-    const char *found = NULL;
-    for (const char *s = line; s < at; s++) {
-        printed p;
-        if ((s > line && (isalnum((unsigned char)s[-1]) || strchr(".-+", s[-1]) || s[-1] & 0x80)) ||
-            !read_printed(s, &p) || skip_marks(p.end) != at)
-            continue;
-        *value = p;
-        found = s;
-        break;
-    }
-    return found;
-}
-
-void lb_audit_page(lb_audit *a, const char *path, const char *text,
-                   const lb_archive *const *records, size_t n)
-{
-    size_t number = 1;
-    const char *line = text;
-    a->own_pages++;
-    for (const char *s = text; *s; s++) {
-        printed p[3], value;
-        if (*s == '\n') {
-            line = s + 1;
-            number++;
-        }
-        const char *start = read_interval(s, &p[1], &p[2]) ? value_before(line, s, &value) : NULL;
-        if (!start)
-            continue;
-        a->own_quotes++;
-        if (is_backed(line, s, p, records, n, &a->claims))
-            continue;
-        const bool outside =
-            value.value < p[1].value - value.half || value.value > p[2].value + value.half;
-        lb_card *card = own_card(a, outside ? LB_CARD_INTERVAL : LB_CARD_UNBACKED, LB_CAUSE_DRIFT,
-                                 LB_REMEDY_ISOLATE, path);
-        lb_card_fact(card, 0, "%.*s", (int)(value.end - start), start);
-        lb_card_fact(card, 1, "%.*s", (int)(p[2].end + 1 - s), s);
-        card->own = lb_xprintf("| %s | %s | - | line %zu | `%s` |\n", card->facts[0],
-                               card->facts[1], number, path);
     }
 }

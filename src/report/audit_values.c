@@ -76,6 +76,46 @@ static unsigned protocol_of(const lb_claim *c)
     return bits;
 }
 
+/* Does the mean over resamples stand where it should, next to its point estimate? */
+static bool is_resampling(const lb_claim *a, const lb_claim *b)
+{
+    const double near = 0.05; /* of the interval: half of the scatter of a mean of a few hundred */
+    const lb_claim *mean = a->estimator ? a : b;
+    const double width = mean->entry->ci_hi - mean->entry->ci_lo;
+    return a->estimator != b->estimator && fabs(a->value - b->value) <= near * width;
+}
+
+/* "linear loses 0.018" and a gain of -0.018 say the same. */
+static bool is_magnitude(const lb_claim *a, const lb_claim *b)
+{
+    const lb_claim *bare = isdigit((unsigned char)*a->entry->value) ? a : b;
+    return lb_claim_is(a, "delta_r2") && isdigit((unsigned char)*bare->entry->value) &&
+           fabs(a->value + b->value) <= fmax(a->half, b->half);
+}
+
+/* Two values of one key that nothing printed beside them explains. A draw with a seed of its own is
+ * a claim of its own. */
+static bool contradicts(const lb_claim *a, const lb_claim *b)
+{
+    return !lb_claims_agree(a, b) && a->seed == b->seed && !is_resampling(a, b) &&
+           !is_magnitude(a, b);
+}
+
+/* Keep the rows that contradict another one; their number. */
+static size_t keep_contradicting(const lb_claim **rows, size_t n)
+{
+    bool *kept = lb_xcalloc(n + 1, sizeof *kept);
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n && !kept[i]; k++)
+            kept[i] = contradicts(rows[i], rows[k]);
+    for (size_t i = 0; i < n; i++)
+        if (kept[i])
+            rows[left++] = rows[i];
+    free(kept);
+    return left;
+}
+
 /* What differs between the claims of a card, strongest explanation last. */
 static void explain(lb_card *card)
 {
@@ -221,6 +261,7 @@ static void check_key(lb_audit *a, size_t i, bool *seen)
             rows[n++] = o;
         }
     }
+    n = keep_contradicting(rows, n);
     const size_t values = n > 1 ? distinct(rows, n, &low, &high) : 0;
     if (values > 1 && !is_open(rows, n)) {
         lb_card *card = same_table(a, c);
@@ -247,11 +288,21 @@ static void check_key(lb_audit *a, size_t i, bool *seen)
 /* --- one value, two row sets -------------------------------------------------------------------
  */
 
+/* Digits from the first that is not zero on. */
+static size_t digits_of(const lb_claim *c)
+{
+    const char *s = c->entry->value;
+    size_t n = 0;
+    for (s += strcspn(s, "123456789"); *s; s++)
+        n += isdigit((unsigned char)*s) != 0;
+    return n;
+}
+
 static void check_scope(lb_audit *a, size_t i, bool *seen)
 {
-    enum { LEAST = 6 }; /* "0.5087": four decimals do not agree by chance */
+    enum { LEAST = 4 }; /* "0.5087": four digits do not agree by chance, those of "+0.050" may */
     const lb_claim *c = &a->claims.at[i], *other = NULL;
-    if (seen[i] || c->intent || !c->n || c->n_other || strlen(c->entry->value) < LEAST)
+    if (seen[i] || c->intent || !c->n || c->n_other || digits_of(c) < LEAST)
         return;
     for (size_t k = i; k < a->claims.n; k++) {
         const lb_claim *o = &a->claims.at[k];
@@ -443,6 +494,38 @@ static void check_oracle(lb_audit *a, size_t i)
     }
 }
 
+/* Is the row, or one that prints the same, on the earlier card? */
+static bool stands_on(const lb_card *earlier, const lb_claim *row)
+{
+    for (size_t i = 0; i < earlier->n; i++)
+        if (earlier->rows[i] == row || (lb_claims_agree(earlier->rows[i], row) &&
+                                        strcmp(earlier->rows[i]->metric, row->metric) == 0 &&
+                                        strcmp(earlier->rows[i]->model, row->model) == 0))
+            return true;
+    return false;
+}
+
+/* A key that names fewer parts finds again what the full key has found: one card is enough. */
+static void drop_echoes(lb_audit *a)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        lb_card *card = &a->cards[i];
+        bool echo = false;
+        for (size_t k = 0; k < left && !echo && card->kind == LB_CARD_VALUES; k++) {
+            const lb_card *earlier = &a->cards[k];
+            echo = earlier->kind == LB_CARD_VALUES;
+            for (size_t r = 0; r < card->n && echo; r++)
+                echo = stands_on(earlier, card->rows[r]);
+        }
+        if (echo)
+            free(card->rows);
+        else
+            a->cards[left++] = *card;
+    }
+    a->n = left;
+}
+
 void lb_audit_values(lb_audit *a)
 {
     bool *seen = lb_xcalloc(3 * (a->claims.n + 1), sizeof *seen);
@@ -455,5 +538,6 @@ void lb_audit_values(lb_audit *a)
         check_range(a, i);
         check_oracle(a, i);
     }
+    drop_echoes(a);
     free(seen);
 }

@@ -139,6 +139,7 @@ static void write_counts(const lb_audit *a, lb_record *out)
     count(out, "e00.own.compared", a->own_compared);
     count(out, "e00.own.pages", a->own_pages);
     count(out, "e00.own.quotes", a->own_quotes);
+    count(out, "e00.own.keys", a->own_keys);
     for (int kind = 0; kind < LB_CARD_KINDS; kind++) {
         size_t n = 0;
         for (size_t i = 0; i < a->n; i++)

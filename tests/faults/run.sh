@@ -345,6 +345,26 @@ sed -i 's/^e02\.noise_0\.2\.delta_r2	/e02.gone	/' "$work/published/published.tsv
 refused 'audit when a key of the register is gone' "register.tsv:2: no published key 'e02.noise_0.2.delta_r2'" \
   audit --profile faults --results "$base" --published "$work/published/published.tsv"
 
+mkdir "$work/foreign"
+cp "$base/e02_piecewise.h5" "$work/foreign/e03_validation.h5"
+refused 'audit of a record under another name' 'e03_validation.h5 holds the record of e02_piecewise' \
+  audit --profile faults --results "$work/foreign"
+views() { "$bin/loggbook" views --figures "$work/new" --out "$work/new" "$@"; }
+refused 'views of a record under another name' 'e03_validation.h5 (holds the record of|was made with) e02_piecewise' \
+  views --profile faults --results "$work/foreign"
+refused 'views of a record cut short' 'short/e02_piecewise.h5' views --profile faults --results "$work/short"
+refused 'views of a record of another profile' 'e02_piecewise.h5 is of profile faults' views --profile quick --results "$base"
+
+# Pages are found from where the audit is run: a contradiction planted in a copy of one.
+mkdir -p "$work/tree/build/faults/reports"
+ln -s "$PWD/data" "$PWD/templates" "$PWD/src" "$work/tree/"
+planted() { # planted SED: the page with that damage
+  printf '# Page\n\n| R² | %s | `e02.noise_0.2.r2.moe` |\n' "$(sed -n 's/^e02\.noise_0\.2\.r2\.moe	\([^	]*\).*/\1/p' "$work/base.tsv")" | sed "$1" >"$work/tree/build/faults/reports/page.en.md"
+  (cd "$work/tree" && "$bin/loggbook" audit --profile faults --results "$base" --out "$work/tree/out")
+}
+ok 'audit of a page that prints its record' planted ''
+ok 'audit of a page with another value: a finding' finds 'values: e02.noise_0.2.r2.moe' planted 's/0\.[0-9]*/0.123/'
+
 # --- one's own data ------------------------------------------------------------------------------
 set_of
 rm "$work/bad/val_0"

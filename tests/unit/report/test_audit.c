@@ -347,3 +347,112 @@ Test(audit, a_page_may_not_show_an_interval_beside_another_number)
     lb_audit_free(&a);
     lb_archive_close(r);
 }
+
+static size_t cards_of_page(const lb_archive *r, const char *text, size_t *keys)
+{
+    lb_audit a = {0};
+    const lb_archive *records[] = {r};
+    lb_audit_page(&a, "p.md", text, records, 1);
+    const size_t n = a.n;
+    *keys = a.own_keys;
+    cr_expect(n == 0 || a.cards[0].kind == LB_CARD_VALUES);
+    lb_audit_free(&a);
+    return n;
+}
+
+Test(audit, a_value_beside_the_key_of_a_number_must_be_that_number)
+{
+    size_t keys;
+    lb_archive *r = record_with(covered, true);
+    cr_expect(cards_of_page(r, "`e92.r2.moe` 0.91; `e92.r2.global` 0.830\n", &keys) == 0);
+    cr_expect(keys == 2);
+    cr_expect(cards_of_page(r, "`e92.r2.moe` 0.83; `e92.r2.global` 0.91\n", &keys) == 2,
+              "both stand in the line, beside the wrong keys");
+    cr_expect(cards_of_page(r, "| Gain | +0.08† | rows (816) | `e92.delta_r2` |\n", &keys) == 0);
+    cr_expect(cards_of_page(r, "| Gain | +0.09† | rows (816) | `e92.delta_r2` |\n", &keys) == 1);
+    cr_expect(cards_of_page(r, "| Gain | 8.0 % | `e92.delta_r2` |\n", &keys) == 0, "as per cent");
+    cr_expect(cards_of_page(r, "keys: `e92.r2.moe`, `e92.r2.global`\n", &keys) == 0, "no value");
+    cr_expect(cards_of_page(r, "rule `e92.delta_r2 >= 0.03` and `e91.r2` 0.5\n", &keys) == 0);
+    lb_archive_close(r);
+}
+
+Test(audit, rows_of_a_table_with_other_values_must_say_what_differs)
+{
+    size_t keys;
+    lb_archive *r = record_with(covered, true);
+    cr_expect(cards_of_page(r, "| R² | 0.81 | all rows |\n| R² | 0.85 | covered rows |\n", &keys) ==
+              0);
+    cr_expect(cards_of_page(r, "| R² | 0.81 | all rows |\n| R² | 0.85 | all rows |\n", &keys) == 1);
+    cr_expect(cards_of_page(r, "| R² | 0.81 | rows |\n| R² | 0.81 | rows |\n", &keys) == 0,
+              "twice");
+    cr_expect(cards_of_page(r, "| R² | 0.81 |\n\n| R² | 0.85 |\n", &keys) == 0, "two tables");
+    cr_expect(cards_of_page(r, "| 0.1 | 0.81 |\n| 0.2 | 0.85 |\n", &keys) == 0,
+              "named by a number");
+    lb_archive_close(r);
+}
+
+static lb_status compare_declared(const char *yaml, lb_audit *a, const lb_archive *r, lb_error *err)
+{
+    const lb_archive *records[] = {r};
+    char *path = lb_xprintf("%s/same.yaml", folder);
+    cr_assert(lb_file_write(path, yaml, strlen(yaml), err) == LB_OK);
+    const lb_status st = lb_audit_same(a, path, records, 1, err);
+    free(path);
+    return st;
+}
+
+Test(audit, one_claim_under_several_keys_has_one_value_on_the_same_rows)
+{
+    lb_error err = {0};
+    lb_audit a = {0};
+    lb_archive *r = record_with(covered, true);
+    cr_expect(compare_declared("claims: [{claim: c, keys: [e92.r2.moe, e92.r2.moe, e01.r2]}]", &a,
+                               r, &err) == LB_OK,
+              "%s", err.text);
+    cr_expect(a.n == 0 && a.own_compared == 1, "a record that is not there is left out");
+    cr_expect(compare_declared("claims: [{claim: c, keys: [e92.r2.moe, e92.r2.global]}]", &a, r,
+                               &err) == LB_OK);
+    cr_assert(a.n == 1);
+    cr_expect(a.cards[0].kind == LB_CARD_VALUES && strcmp(a.cards[0].subject, "c") == 0);
+    cr_expect(strstr(a.cards[0].own, "`e92.r2.global`") != NULL, "%s", a.cards[0].own);
+    cr_expect(compare_declared("claims:\n  - {claim: c, keys: [e92.r2.gone]}", &a, r, &err) ==
+              LB_ENAME);
+    cr_expect(strstr(err.text, "same.yaml:2:") && strstr(err.text, "no number 'e92.r2.gone'"), "%s",
+              err.text);
+    lb_audit_free(&a);
+    lb_archive_close(r);
+}
+
+/* --- what is no contradiction --------------------------------------------------------------------
+ */
+
+static size_t cards_of(const char *text)
+{
+    lb_audit a = audit_of(text);
+    const size_t n = a.n;
+    done(&a);
+    return n;
+}
+
+#define ROW(key, value, ci, n, conditions)                                                         \
+    key "\t" value "\tdelta_r2\t" ci "\t" n "\t" conditions "\tone.md\n"
+
+Test(audit, draws_with_other_seeds_and_means_over_resamples_are_no_contradictions)
+{
+    cr_expect(cards_of(ROW("e16.dr2.mlp", "+0.0097", "0\t0.0168", "816", "noise 0.2, 32k train")
+                           ROW("e16.boot_mean.mlp", "+0.0096", "0\t0.0168", "816",
+                               "noise 0.2, 32k train")) == 0,
+              "a mean over resamples lies beside its point");
+    cr_expect(cards_of(ROW("e16.dr2.mlp", "+0.0097", "0\t0.0168", "816", "noise 0.2, 32k train")
+                           ROW("e16.boot_mean.mlp", "+0.0130", "0\t0.0168", "816",
+                               "noise 0.2, 32k train")) == 1,
+              "but not that far");
+    cr_expect(cards_of(ROW("e03.seed_42.dr2.mlp", "+0.0500", "\t", "816", "noise 0.2, 32k train")
+                           ROW("e03.seed_43.dr2.mlp", "+0.0354", "\t", "816",
+                               "noise 0.2, 32k train")) == 0);
+    cr_expect(cards_of(ROW("e03.dr2.mlp", "+0.0500", "\t", "816", "noise 0.2, 32k train") ROW(
+                  "e03.text.dr2.mlp", "+0.0354", "\t", "816", "noise 0.2, 32k train")) == 1);
+    cr_expect(cards_of(ROW("e16.dr2.mlp", "-0.0176", "\t", "816", "noise 0.2, 32k train") ROW(
+                  "e16.text.dr2.mlp", "0.018", "\t", "816", "noise 0.2, 32k train")) == 0,
+              "a loss told by its size");
+}
