@@ -40,6 +40,62 @@ static void check_hypotheses(const lb_spec *spec, const lb_archive *a, const lb_
     }
 }
 
+/* Level of the heading that a line is, 0 for any other line. */
+static size_t heading_of(const char *line)
+{
+    const size_t level = strspn(line, "#");
+    return line[level] == ' ' ? level : 0;
+}
+
+/* "| Name | |": a row of two cells whose second is blank. */
+static bool is_empty_field(const char *line)
+{
+    const char *cell = *line == '|' ? strchr(line + 1, '|') : NULL;
+    if (!cell || cell > line + strcspn(line, "\n"))
+        return false;
+    cell += 1 + strspn(cell + 1, " ");
+    return *cell == '|' && (cell[1] == '\n' || !cell[1]);
+}
+
+/* A section that says nothing, a field without a value. */
+static void check_sections(const char *path, const char *text, lb_findings *out)
+{
+    const char *open = NULL; /* a heading behind which nothing has been said yet */
+    bool code = false;
+    lb_position heading = {path, 1, 1}, place = heading;
+    for (const char *line = text; *line; place.line++) {
+        const size_t length = strcspn(line, "\n");
+        code = code != (strncmp(line, "```", 3) == 0);
+        const size_t level = code ? 0 : heading_of(line);
+        if (open && level && level <= heading_of(open))
+            lb_find(out, heading, "the section '%.*s' is empty", (int)strcspn(open, "\n"), open);
+        if (is_empty_field(line))
+            lb_find(out, place, "the field '%.*s' is empty",
+                    (int)(strcspn(line + 2, "|") - (line[2] != '|')), line + 2);
+        if (level) {
+            open = line;
+            heading = place;
+        } else if (strspn(line, " \t\r") < length) {
+            open = NULL;
+        }
+        line += length + (line[length] == '\n');
+    }
+    if (open)
+        lb_find(out, heading, "the section '%.*s' is empty", (int)strcspn(open, "\n"), open);
+}
+
+static lb_status check_page(const char *path, lb_findings *out, lb_error *err)
+{
+    char *text;
+    lb_status st = lb_file_read(path, &text, NULL, err);
+    if (st != LB_OK)
+        return st;
+    check_sections(path, text, out);
+    free(text);
+    st = lb_lint_page(path, out, err);
+    return st == LB_EFINDING ? LB_OK : st;
+}
+
 static lb_status check_language(lb_facts *f, const char *folder, const char *pages,
                                 const char *language, lb_findings *out, lb_error *err)
 {
@@ -56,8 +112,7 @@ static lb_status check_language(lb_facts *f, const char *folder, const char *pag
         if (page && !lb_file_exists(page))
             lb_find(out, (lb_position){page, 1, 1}, "no such page: fill the report first");
         else if (page)
-            st = lb_lint_page(page, out, err);
-        st = st == LB_EFINDING ? LB_OK : st;
+            st = check_page(page, out, err);
     }
     lb_template_free(t);
     free(page);

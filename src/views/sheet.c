@@ -425,8 +425,9 @@ const char *lb_sheet_estimate(const lb_sheets *t, const char *word)
 char *lb_sheet_quantity(lb_sheets *t, const char *key)
 {
     const lb_yaml_node *root = t->survey->programme.yaml->root;
-    const lb_yaml_node *lists[] = {lb_yaml_get(root, "numbers"), lb_yaml_get(root, "models")};
-    for (size_t k = 0; k < 2; k++)
+    const lb_yaml_node *lists[] = {lb_yaml_get(root, "numbers"), lb_yaml_get(root, "models"),
+                                   lb_yaml_get(root, "quantities")};
+    for (size_t k = 0; k < 3; k++)
         for (size_t i = 0; lists[k] && i < lists[k]->n; i++)
             if (strcmp(lb_programme_text(lists[k]->items[i], "key"), key) == 0)
                 return lb_sheet_words(t, lb_yaml_get(lists[k]->items[i], "label"));

@@ -31,7 +31,7 @@ void toy_record(const char *id, const char *name, const char *profile, double ga
     lb_error err = {0};
     lb_spec *spec;
     char rows[LB_HASH_SIZE];
-    char *file = lb_xprintf(GOLDEN "/experiments/%s/spec.yaml", name);
+    char *file = lb_xprintf("%s/experiments/%s/spec.yaml", toy_templates, name);
     char *path = lb_xprintf("%s/%s.h5", results, name), *key = lb_xprintf("%s.gain", id);
     char *share = lb_xprintf("%s.share", id);
     lb_hash_bytes("rows", 4, rows);

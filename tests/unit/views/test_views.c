@@ -105,6 +105,48 @@ Test(views, call_a_report_without_its_page_or_a_field_incomplete)
     free(page);
 }
 
+/* The command spoils the second toy, which is then partial for this reason. */
+static void expect_partial(const char *command, bool record_again, const char *reason)
+{
+    lb_error err = {0};
+    toy_shell(command);
+    if (record_again)
+        toy_record("e91", "e91_second", "quick", -0.02);
+    cr_assert(write_views(&err) == LB_OK, "%s", err.text);
+    char *page = page_of("roadmap.en.md"), *line = strstr(page, "\n[E91]");
+    cr_assert(line != NULL);
+    line[1 + strcspn(line + 1, "\n")] = '\0';
+    cr_expect(strstr(line, "partial ⚠️") != NULL, "%s", line);
+    cr_expect(strstr(line, reason) != NULL, "'%s' is not in: %s", reason, line);
+    free(page);
+}
+
+Test(views, call_a_report_with_an_empty_field_of_its_spec_partial)
+{
+    expect_partial("sed -i '/^priority/d' templates/experiments/e91_second/spec.yaml", true,
+                   "the required field 'priority' is empty");
+}
+
+Test(views, call_a_report_with_a_missing_figure_partial)
+{
+    expect_partial("printf 'figures:\\n  F1: {file: e91_gain, en: A, zh: B}\\n' "
+                   ">> templates/experiments/e91_second/spec.yaml",
+                   true, "figure");
+}
+
+Test(views, call_a_report_with_an_empty_section_or_field_partial)
+{
+    expect_partial("printf '\\n## Insights\\n\\n## Next\\n\\nMore.\\n' >> reports/e91_second.en.md",
+                   false, "the section '## Insights' is empty");
+    expect_partial("printf '\\n| Scope | |\\n' >> reports/e91_second.zh.md", false,
+                   "the field 'Scope' is empty");
+}
+
+Test(views, call_a_report_with_a_todo_partial)
+{
+    expect_partial("echo TODO >> reports/e91_second.en.md", false, "'TODO' is left");
+}
+
 Test(views, refuse_a_record_of_another_profile)
 {
     toy_record("e91", "e91_second", "standard", -0.02);
