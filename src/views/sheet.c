@@ -318,7 +318,8 @@ char *lb_sheet_rows(lb_sheets *t, const char *key, const lb_yaml_node *node)
     if (!find(t, key, node, &fact) || !fact.number || !*fact.number->rows)
         return lb_xstrdup("");
     const char *name = lb_archive_rowset_name(fact.record, fact.number->rows);
-    return lb_xprintf("%s (%zu)", rows_word(t, name), fact.number->n);
+    return lb_xprintf("%s%s%zu%s", rows_word(t, name), lb_sheet_pick(t, " (", "（"), fact.number->n,
+                      lb_sheet_pick(t, ")", "）"));
 }
 
 /* --- experiments -------------------------------------------------------------------------------

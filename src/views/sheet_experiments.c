@@ -52,7 +52,11 @@ static char *rows_of(const lb_member *m)
     for (size_t i = 0; m->facts && i < 3; i++) {
         char *key = lb_xprintf("%s.data.%s", m->id, parts[i]);
         const lb_number *n = lb_archive_number(lb_facts_record(m->facts), key);
-        lb_text_printf(&out, n ? "%s%.0f" : "%s—", i ? " / " : "", n ? n->value : 0.0);
+        lb_text_add(&out, i ? " / " : "");
+        if (n)
+            lb_text_printf(&out, "%.0f", n->value);
+        else
+            lb_text_add(&out, "—");
         free(key);
     }
     return lb_text_take(&out);

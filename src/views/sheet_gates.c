@@ -40,7 +40,7 @@ static char *consequences(lb_sheets *t, const lb_yaml_node *list, const char *co
                              strcmp(outcomes[i], "INCONCLUSIVE") != 0;
         char *one = decided ? lb_sheet_decision(t, m, id, outcomes[i]) : lb_xstrdup("");
         if (*one && !(out.s && strstr(out.s, one)))
-            lb_text_printf(&out, "%s%s", out.length ? " " : "", one);
+            lb_text_printf(&out, "%s%s", out.length ? lb_sheet_pick(t, " ", "") : "", one);
         free(one);
     }
     return lb_text_take(&out);

@@ -143,8 +143,8 @@ static void put_authority(lb_sheets *t, const lb_yaml_node *all)
         char *ci, *value = lb_sheet_value(t, key->text, key, &ci);
         char *name = lb_sheet_words(t, lb_yaml_get(all->items[i], "label"));
         char *where = lb_sheet_words(t, lb_yaml_get(all->items[i], "condition"));
-        lb_text_printf(&out, "%s%s %s%s%s (%s)", i ? " · " : "", name, value, *ci ? " " : "", ci,
-                       where);
+        lb_text_printf(&out, "%s%s %s%s%s%s%s%s", i ? " · " : "", name, value, *ci ? " " : "", ci,
+                       lb_sheet_pick(t, " (", "（"), where, lb_sheet_pick(t, ")", "）"));
         free(where);
         free(name);
         free(value);

@@ -7,7 +7,7 @@
 /**
  * The survey as tables and facts that the templates of the views show, in one language:
  * `{% for row in table gates %}{{ row.title }}{% endfor %}`, `{{ view.n_done }}`. Which tables
- * there are, with their columns, stands in sheets.c.
+ * there are stands in sheet.h, their columns beside the makers.
  */
 typedef struct lb_sheets {
     const lb_survey *survey;
