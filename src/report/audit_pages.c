@@ -37,7 +37,14 @@ static bool read_number(const char *s, printed *out)
         plain[n++] = *s;
     }
     plain[n] = '\0';
-    *out = (printed){strtod(plain, NULL), 0.5 * pow(10, -(double)decimals), s, point};
+    double scale = 1;
+    if (digits && *s == 'e' && strchr("+-", s[1]) && isdigit((unsigned char)s[2])) {
+        char *end;
+        scale = pow(10, (double)strtol(s + 1, &end, 10));
+        s = end;
+    }
+    *out =
+        (printed){strtod(plain, NULL) * scale, 0.5 * pow(10, -(double)decimals) * scale, s, point};
     return digits;
 }
 

@@ -173,8 +173,8 @@ static void free_history(history *h)
     *h = (history){0};
 }
 
-/* "moved e01.x: 0.1 -> 0.2 (1.50 s.e.)": knowledge is a verdict, a number that was not there, or
- * one that moved by its standard error. */
+/* "moved e01.x: 0.1 -> 0.2 (1.50 s.e.)", kept as code since it is history: knowledge is a verdict,
+ * a number that was not there, or one that moved by its standard error. */
 static void read_detail(freeze *f, const char *line)
 {
     const char *key = strchr(line, ' ') + 1, *arrow = strstr(key, " -> ");
@@ -190,7 +190,7 @@ static void read_detail(freeze *f, const char *line)
     else if (is_new && strncmp(key, "rowset:", 7) != 0 && strncmp(key, "table:", 6) != 0)
         f->measured++;
     else if (errors && strstr(errors, "s.e.)") && strtod(errors + 1, NULL) >= 1.0)
-        lb_text_printf(&f->moved, "%s`%.*s` %.*s → %s", f->moved.length ? "; " : "",
+        lb_text_printf(&f->moved, "%s`%.*s: %.*s → %s`", f->moved.length ? "; " : "",
                        (int)(colon - key), key, (int)(arrow - was), was, now);
 }
 

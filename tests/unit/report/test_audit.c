@@ -371,6 +371,8 @@ Test(audit, a_value_beside_the_key_of_a_number_must_be_that_number)
     cr_expect(cards_of_page(r, "| Gain | +0.08† | rows (816) | `e92.delta_r2` |\n", &keys) == 0);
     cr_expect(cards_of_page(r, "| Gain | +0.09† | rows (816) | `e92.delta_r2` |\n", &keys) == 1);
     cr_expect(cards_of_page(r, "| Gain | 8.0 % | `e92.delta_r2` |\n", &keys) == 0, "as per cent");
+    cr_expect(cards_of_page(r, "| `e92.r2.moe` | 9.1e-01 |\n", &keys) == 0, "with an exponent");
+    cr_expect(cards_of_page(r, "| `e92.r2.moe` | 9.1e-02 |\n", &keys) == 1);
     cr_expect(cards_of_page(r, "keys: `e92.r2.moe`, `e92.r2.global`\n", &keys) == 0, "no value");
     cr_expect(cards_of_page(r, "rule `e92.delta_r2 >= 0.03` and `e91.r2` 0.5\n", &keys) == 0);
     lb_archive_close(r);

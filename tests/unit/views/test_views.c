@@ -212,9 +212,9 @@ Test(views, tell_changes_of_knowledge_from_other_changes)
     cr_assert(write_views(&err) == LB_OK, "%s", err.text);
     char *hub = page_of("hub.en.md"), *roadmap = page_of("roadmap.en.md");
     cr_expect(strstr(hub, "2026-11-22 [E90](e90_first.en.md) H1: FAIL → PASS; "
-                          "`e90.gain` 0.03 → 0.05 (2.67 s.e.); 1") != NULL,
+                          "`e90.gain: 0.03 → 0.05 (2.67 s.e.)`; 1") != NULL,
               "%s", hub);
-    cr_expect(strstr(hub, "e90.share` 0.50") == NULL, "%s", hub);
+    cr_expect(strstr(hub, "e90.share: 0.50") == NULL, "%s", hub);
     cr_expect(strstr(hub, "2026-11-20 [E90]") == NULL, "a first freeze changes nothing: %s", hub);
     cr_expect(strstr(roadmap, "[E90](e90_first.en.md) 2026-11-21 2026-11-20 2026-11-22 2") != NULL,
               "%s", roadmap);
