@@ -527,8 +527,8 @@ Test(figure, random_scores_keep_all_their_labels)
             }
             const lb_style style = lb_style_category(s);
             if (round % 2) {
-                lb_plot_bars(a,
-                             (lb_bars){y[s], lo, hi, 5, s, 2, style, NULL, "%+.4f", NULL, NULL, name[s]});
+                lb_plot_bars(
+                    a, (lb_bars){y[s], lo, hi, 5, s, 2, style, NULL, "%+.4f", NULL, NULL, name[s]});
             } else {
                 lb_plot_line(a, noise, y[s], 5, style, name[s]);
                 lb_plot_errors(a, noise, y[s], lo, hi, 5, style, NULL);
