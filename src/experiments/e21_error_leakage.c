@@ -856,7 +856,7 @@ static void pair_of_bars(lb_axes *a, const lb_number *const x[VARIANTS], size_t 
     const char *values[16];
     for (size_t v = 0; v < VARIANTS; v++) {
         for (size_t i = 0; i < n; i++) {
-            const int known = lb_number_decimals(&x[v][i]), decimals = known < 3 ? known : 3;
+            const int most = lb_number_decimals(&x[v][i]), decimals = most < 3 ? most : 3;
             const bool is_zero = fabs(x[v][i].value) < 0.5 * pow(10.0, -decimals);
             snprintf(text[i], sizeof text[i], "%.*f", decimals, is_zero ? 0.0 : x[v][i].value);
             values[i] = text[i];
