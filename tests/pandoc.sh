@@ -82,6 +82,17 @@ ok 'second build, elsewhere, same bytes' sh -c "cp -r '$tools' '$work/b/pandoc' 
 ok 'the .tex builds by itself' sh -c "cd '$work/a/reports' && mkdir out && for pass in 1 2; do xelatex -interaction=batchmode -halt-on-error -output-directory=out sample.en.tex || exit 1; done; ! grep 'Missing character' out/sample.en.log"
 ok 'nothing half-written stays' sh -c "! find '$work/a' '$work/b/very' -name '*.part*' | grep ."
 
+# Near the end of a page a heading and the sentence under it go with the table they announce.
+mkdir -p "$work/keep/reports"
+{
+  printf -- '---\ntitle: "Keep"\nlang: en\ndate: 2026-01-01\n---\n\n'
+  seq -f 'Line %g.' 22 | sed 'G'
+  printf '## Above\n\n### Below\n\n**Checks.**\n\n| Check | State |\n|---|---|\n'
+  seq -f '| row %g | fine |' 6
+} >"$work/keep/in.md"
+"$tools/pdf.sh" "$work/keep/in.md" "$work/keep/reports/out.pdf" && pdftotext -f 2 -l 2 "$work/keep/reports/out.pdf" "$work/keep/page"
+for words in Above Below Checks 'row 1'; do ok "on the page of the table: $words" holds "$work/keep/page" "$words"; done
+
 # --- faults --------------------------------------------------------------------------------------
 fault() { # fault NAME PROGRAM WANTED-EXIT MESSAGE: build the text on stdin, expect that exit and message, and no output
   name=$1 program=$2 wanted=$3 message=$4

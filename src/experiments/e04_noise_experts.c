@@ -614,12 +614,18 @@ static void figure_levels(lb_study *s, const result *r)
 static void figure_cross(lb_study *s, const result *r)
 {
     double z[MOST * MOST];
+    char text[MOST * MOST][24];
+    const char *values[MOST * MOST];
     bool diagonal[MOST * MOST];
     slots trained, tested;
     name_slots(r, "expert %.1f", &trained);
     name_slots(r, "noise %.1f", &tested);
     for (size_t i = 0; i < r->n * r->n; i++) {
-        z[i] = r->cross[i / r->n][i % r->n].value;
+        const lb_number *x = &r->cross[i / r->n][i % r->n];
+        z[i] = x->value;
+        const int decimals = lb_number_decimals(x);
+        snprintf(text[i], sizeof text[i], "%.*f", decimals < 3 ? decimals : 3, x->value);
+        values[i] = text[i];
         diagonal[i] = i / r->n == i % r->n;
     }
     char *stem = lb_study_figure(s, "F04.2"),
@@ -636,7 +642,7 @@ static void figure_cross(lb_study *s, const result *r)
                               .lo = 0.0,
                               .hi = 1.0,
                               .map = LB_CIVIDIS,
-                              .format = "%.3f",
+                              .values = values,
                               .outline = diagonal,
                               .label = "R^{2}, colours from 0 to 1"});
     lb_study_take(s, lb_figure_close(f, s->err));

@@ -931,7 +931,7 @@ static void figure_map(lb_study *s, const weights *w)
                               .cols = STRETCHES,
                               .lo = -3.0,
                               .hi = 3.0,
-                              .map = LB_CIVIDIS,
+                              .map = LB_BALANCE,
                               .label = "heaviest weight / sd"});
     lb_study_take(s, lb_figure_close(f, s->err));
 }

@@ -565,9 +565,10 @@ static void table_resamples(lb_study *s)
 
 static void tables_of_training(lb_study *s, const sample *x)
 {
-    lb_study_table(s, "T16.4",
-                   "set|gate|rows to learn|rows to stop|best epoch|epochs run|loss, dex²|converged|"
-                   "best in the budget|converged there");
+    lb_study_table(
+        s, "T16.4",
+        "set|gate|rows to learn|rows to stop|best epoch|epochs run|loss, dex²:.4f|converged|"
+        "best in the budget|converged there");
     for (size_t i = 0; i < (s->has_more ? 4 : 2); i++)
         lb_study_row(s, "T16.4",
                      "=%1$s|=%4$s|%2$sn_gate_fit|%2$sn_gate_stop|%2$sbest_epoch.%3$s|"
@@ -597,9 +598,10 @@ static void tables_of_weights_and_sizes(lb_study *s)
                      "entropy.%2$s",
                      method[g < GATES ? CLASSIFY + g : LEGACY_MLP].name,
                      g < GATES ? gate_key[g] : "legacy_mlp");
-    lb_study_table(s, "T16.8",
-                   "set|rows of experts|of gates|n test|R² global|R² classify|own line|R² linear|"
-                   "R² MLP|Δ linear:+|95 % CI:ci|Δ MLP:+|95 % CI :ci");
+    lb_study_table(
+        s, "T16.8",
+        "set|rows of experts|of gates|n test|R² global|R² classify|own line:.4f|R² linear|"
+        "R² MLP|Δ linear:+|95 % CI:ci|Δ MLP:+|95 % CI :ci");
     lb_study_row(s, "T16.8",
                  "=main|n_expert_train|n_gate_train|data.n_test_covered|r2.global.covered|"
                  "r2.classify|target|r2.regress_linear|r2.regress_mlp|dr2.linear|dr2.linear|"

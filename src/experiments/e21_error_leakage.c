@@ -852,8 +852,14 @@ static void threshold_line(const lb_study *s, lb_axes *a, const char *name, cons
 static void pair_of_bars(lb_axes *a, const lb_number *const x[VARIANTS], size_t n)
 {
     double y[VARIANTS][16], lo[VARIANTS][16], hi[VARIANTS][16];
+    char text[16][24];
+    const char *values[16];
     for (size_t v = 0; v < VARIANTS; v++) {
         for (size_t i = 0; i < n; i++) {
+            const int most = lb_number_decimals(&x[v][i]), decimals = most < 3 ? most : 3;
+            const bool is_zero = fabs(x[v][i].value) < 0.5 * pow(10.0, -decimals);
+            snprintf(text[i], sizeof text[i], "%.*f", decimals, is_zero ? 0.0 : x[v][i].value);
+            values[i] = text[i];
             y[v][i] = x[v][i].value;
             lo[v][i] = x[v][i].ci_lo;
             hi[v][i] = x[v][i].ci_hi;
@@ -865,7 +871,7 @@ static void pair_of_bars(lb_axes *a, const lb_number *const x[VARIANTS], size_t 
                                   .series = v,
                                   .of = VARIANTS,
                                   .style = variant_style(v),
-                                  .format = "%.3f",
+                                  .values = values,
                                   .label = variant_name[v]});
     }
 }
@@ -924,7 +930,7 @@ static void figure_importance(lb_study *s, const audit *a, const variant *v)
         mark.marker = LB_TRIANGLE_DOWN;
         mark.size = 3.0;
         lb_axes_title(ax, variant_name[k]);
-        lb_axes_x(ax, "wavelength (A)", wave.data[0], wave.data[wave.n - 1], LB_LINEAR);
+        lb_axes_x(ax, "wavelength (Å)", wave.data[0], wave.data[wave.n - 1], LB_LINEAR);
         lb_axes_y(ax, "|weight| over mean", 0.0, NAN, LB_LINEAR);
         lb_plot_line(ax, wave.data, v[k].importance, wave.n, line, NULL);
         lb_plot_points(ax, x, y, TOP, mark, "forty heaviest pixels");

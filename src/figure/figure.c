@@ -278,11 +278,17 @@ lb_status lb_figure_measure(lb_figure *f, const lb_ink **ink, size_t *n, lb_erro
     return LB_OK;
 }
 
+static void texts_free(char **texts, size_t n)
+{
+    for (size_t i = 0; texts && i < n; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 static void mark_free(lb_mark *m)
 {
-    for (size_t i = 0; m->texts && i < m->n; i++)
-        free(m->texts[i]);
-    free(m->texts);
+    texts_free(m->texts, m->n);
+    texts_free(m->values, m->n);
     free(m->x);
     free(m->y);
     free(m->lo);

@@ -44,7 +44,7 @@ typedef struct lb_mark {
     size_t n;
     double *x, *y, *lo, *hi; /* heat: y holds the cells; histogram: x edges (n + 1), y counts */
     lb_style style, *styles;
-    char *label, *format, **texts;
+    char *label, *format, **texts, **values;
     size_t series, of, rows, cols;
     bool beside; /* labels right of their points rather than above */
     bool *outline;

@@ -215,6 +215,7 @@ static void draw_swatch(const lb_mark *m, lb_canvas *c, double x, double y)
         lb_canvas_fill(c, area, s.colour);
         return;
     case LB_MARK_POINTS:
+        s.size = fmax(s.size, 4.5); /* the dots of a cloud are too small to tell alone */
         break;
     case LB_MARK_ERRORS:
         lb_canvas_pen(c, s.colour, 0.8, LB_SOLID);

@@ -303,7 +303,8 @@ static char *notes(const lb_figure *f)
     for (size_t i = 0; i < f->n_notes; i++)
         lb_text_printf(&t, "%s ", f->notes[i]);
     if (f->outside)
-        lb_text_printf(&t, "Outside the axes: %zu points. ", f->outside);
+        lb_text_printf(&t, "Outside the axes: %zu point%s. ", f->outside,
+                       f->outside == 1 ? "" : "s");
     if (f->dropped)
         lb_text_printf(&t, "Value labels without room: %zu. ", f->dropped);
     if (t.length)

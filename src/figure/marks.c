@@ -282,11 +282,19 @@ static lb_box bar_box(const lb_axes *a, const lb_mark *m, size_t i)
     return (lb_box){x + inset, fmin(zero, top), w - 2 * inset, fabs(zero - top)};
 }
 
+/* The value of a bar or cell, NULL for none. The caller frees. */
+static char *value_of(const lb_mark *m, size_t i)
+{
+    if (m->values)
+        return lb_xstrdup(m->values[i]);
+    return m->format ? lb_value_text(m->format, m->y[i]) : NULL;
+}
+
 /* "value", "text" or both on two lines; NULL for none. The caller frees. */
-static char *bar_text(const lb_mark *m, size_t i)
+static char *value_and_text(const lb_mark *m, size_t i)
 {
     const char *second = m->texts ? m->texts[i] : NULL;
-    char *value = m->format ? lb_xprintf(m->format, m->y[i]) : NULL;
+    char *value = value_of(m, i);
     if (!value || !second)
         return value ? value : second ? lb_xstrdup(second) : NULL;
     char *both = lb_xprintf("%s\n%s", value, second);
@@ -300,7 +308,7 @@ static void draw_bar(pass p, const lb_mark *m, size_t i)
     const lb_box b = bar_box(p.a, m, i);
     const bool down = m->y[i] < 0, cut = m->y[i] < p.a->y.from || m->y[i] > p.a->y.to;
     const double x = b.x + b.w / 2;
-    char *text = bar_text(m, i);
+    char *text = value_and_text(m, i);
     lb_canvas_fill(p.c, b, s.colour);
     lb_canvas_hatch(p.c, b, s.hatch, lb_grey(1, 0.75));
     lb_canvas_record(p.c, "bar", b, m->y[i], NULL);
@@ -332,7 +340,7 @@ static void draw_bars(pass p, const lb_mark *m)
     for (size_t i = 0; i < m->n; i++) {
         if (!isnan(m->y[i])) {
             draw_bar(p, m, i);
-        } else if (m->format) { /* an empty slot says why it is empty */
+        } else if (m->format || m->values) { /* an empty slot says why it is empty */
             const double slot = p.a->plot.w / (double)p.a->x.n_names;
             const double x = lb_axes_px(p.a, (double)i) +
                              0.82 * slot * (((double)m->series + 0.5) / (double)m->of - 0.5);
@@ -572,18 +580,15 @@ static void draw_cell(pass p, const lb_mark *m, size_t i, lb_box b)
     lb_canvas_pen(p.c, lb_grey(1, 1), 0.8, LB_SOLID);
     lb_canvas_frame(p.c, b);
     lb_canvas_record(p.c, "cell", b, v, NULL);
-    if (isnan(v) || !m->format)
+    char *text = isnan(v) || !(m->format || m->values) ? NULL : value_and_text(m, i);
+    if (!text)
         return;
-    char *value = lb_xprintf(m->format, v);
-    char *text =
-        m->texts && m->texts[i] ? lb_xprintf("%s\n%s", value, m->texts[i]) : lb_xstrdup(value);
     lb_type type = lb_type_make(8, lb_text_on(k));
     type.bold = m->outline && m->outline[i];
     while (type.size > 5 && lb_canvas_measure(p.c, text, type).w > b.w - 4)
         type.size -= 0.5;
     lb_canvas_text(p.c, text, type, b.x + b.w / 2, b.y + b.h / 2, 0.5, 0.5, false);
     free(text);
-    free(value);
 }
 
 static void draw_heat(pass p, const lb_mark *m)

@@ -67,13 +67,17 @@ lb_style lb_style_ordered(size_t i, size_t n)
 }
 
 /* Sixteen equidistant stops, linear between them: viridis by van der Walt & Smith (2015, CC0),
- * cividis by Nunez, Anderton & Renslow (2018, PLoS ONE 13, e0199239). */
+ * cividis by Nunez, Anderton & Renslow (2018, PLoS ONE 13, e0199239), the balance from the eleven
+ * classes of RdBu by Harrower & Brewer (2003, Cartogr. J. 40, 27), which the colour-blind can read.
+ */
 enum { STOPS = 16 };
 static const uint32_t stops[][STOPS] = {
     [LB_VIRIDIS] = {0x440154, 0x481a6c, 0x472f7d, 0x414487, 0x39568c, 0x31688e, 0x2a788e, 0x23888e,
                     0x1f988b, 0x22a884, 0x35b779, 0x54c568, 0x7ad151, 0xa5db36, 0xd2e21b, 0xfde725},
     [LB_CIVIDIS] = {0x002051, 0x022c65, 0x14386d, 0x2b446e, 0x42506e, 0x575c6e, 0x696970, 0x787573,
                     0x868276, 0x948f78, 0xa49d78, 0xb6ab73, 0xcaba6a, 0xe0c95d, 0xf2d950, 0xfdea45},
+    [LB_BALANCE] = {0x053061, 0x185493, 0x2c75b4, 0x4393c3, 0x78b4d5, 0xa7d0e4, 0xd1e5f0, 0xeaf1f5,
+                    0xf9eee7, 0xfddbc7, 0xf7b799, 0xea8e70, 0xd6604d, 0xbe3036, 0x991027, 0x67001f},
 };
 
 lb_colour lb_map_colour(lb_map map, double t)

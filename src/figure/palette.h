@@ -56,9 +56,11 @@ lb_style lb_style_category(size_t i);
 /** Step @p i of @p n ordered values (noise levels, sizes): viridis, with markers and dashes. */
 lb_style lb_style_ordered(size_t i, size_t n);
 
-typedef enum lb_map { LB_VIRIDIS, LB_CIVIDIS } lb_map;
+/** Viridis and cividis climb in lightness; the balance is lightest in the middle, for values with a
+ * sign: give it a range that has zero there. */
+typedef enum lb_map { LB_VIRIDIS, LB_CIVIDIS, LB_BALANCE } lb_map;
 
-/** Colour of @p t in 0..1 (clamped; NaN is white). Perceptually uniform. */
+/** Colour of @p t in 0..1 (clamped; NaN is white). */
 lb_colour lb_map_colour(lb_map map, double t);
 
 /** Black or white, whichever contrasts more with @p background (WCAG 2 relative luminance). */

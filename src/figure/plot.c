@@ -130,7 +130,7 @@ void lb_plot_values(lb_axes *a, const double *x, const double *y, size_t n, cons
         return;
     m->texts = lb_xcalloc(n ? n : 1, sizeof *m->texts);
     for (size_t i = 0; i < n; i++)
-        m->texts[i] = isnan(y[i]) ? NULL : lb_xprintf(format, y[i]);
+        m->texts[i] = isnan(y[i]) ? NULL : lb_value_text(format, y[i]);
 }
 
 void lb_plot_bars(lb_axes *a, lb_bars b)
@@ -141,6 +141,7 @@ void lb_plot_bars(lb_axes *a, lb_bars b)
     m->of = b.of ? b.of : 1;
     m->series = b.series;
     m->format = b.format ? lb_xstrdup(b.format) : NULL;
+    m->values = b.values ? texts_copy(b.values, b.n) : NULL;
     m->texts = b.texts ? texts_copy(b.texts, b.n) : NULL;
     if (b.styles) {
         m->styles = lb_xcalloc(b.n ? b.n : 1, sizeof *b.styles);
@@ -221,6 +222,7 @@ void lb_plot_heat(lb_axes *a, lb_heat h)
     m->cols = h.cols;
     m->map = h.map;
     m->format = h.format ? lb_xstrdup(h.format) : NULL;
+    m->values = h.values ? texts_copy(h.values, n) : NULL;
     m->texts = h.texts ? texts_copy(h.texts, n) : NULL;
     if (h.outline) {
         m->outline = lb_xcalloc(n ? n : 1, sizeof *m->outline);

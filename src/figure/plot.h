@@ -43,12 +43,13 @@ void lb_plot_values(lb_axes *a, const double *x, const double *y, size_t n, cons
 typedef struct lb_bars {
     const double *y, *lo, *hi; /* n heights; n ends of the intervals, or NULL */
     size_t n;
-    size_t series, of;        /* side by side: this is series 0.. of `of`; of = 0 means alone */
-    lb_style style;           /* of all bars ... */
-    const lb_style *styles;   /* ... unless there are n of them here */
-    const char *format;       /* value over each bar, NULL: none */
-    const char *const *texts; /* n second lines beside the value (a share), NULL: none */
-    const char *label;        /* in the legend */
+    size_t series, of;         /* side by side: this is series 0.. of `of`; of = 0 means alone */
+    lb_style style;            /* of all bars ... */
+    const lb_style *styles;    /* ... unless there are n of them here */
+    const char *format;        /* value over each bar, NULL: none ... */
+    const char *const *values; /* ... or n texts in its place, each with decimals of its own */
+    const char *const *texts;  /* n second lines beside the value (a share), NULL: none */
+    const char *label;         /* in the legend */
 } lb_bars;
 void lb_plot_bars(lb_axes *a, lb_bars bars);
 
@@ -81,7 +82,8 @@ typedef struct lb_heat {
     size_t rows, cols;
     double lo, hi; /* both 0 or NAN: from the data */
     lb_map map;
-    const char *format;       /* number in each cell, NULL: none */
+    const char *format;        /* number in each cell, NULL: none ... */
+    const char *const *values; /* ... or rows * cols texts in its place */
     const char *const *texts; /* rows * cols second lines, NULL: none; a NULL element: none there */
     const bool *outline;      /* rows * cols: cells with a black frame (the best), NULL: none */
     const char *label;        /* of the colour bar */

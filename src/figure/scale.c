@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "figure/scale.h"
 
+#include "core/memory.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 lb_ticks lb_ticks_linear(double lo, double hi, size_t most)
@@ -52,6 +55,16 @@ lb_ticks lb_ticks_log(double lo, double hi, size_t most)
             t.n++;
         }
     return t;
+}
+
+char *lb_value_text(const char *format, double v)
+{
+    char *text = lb_xprintf(format, v);
+    if (v < 0 && text[strcspn(text, "123456789")] == '\0') {
+        free(text);
+        text = lb_xprintf(format, 0.0);
+    }
+    return text;
 }
 
 bool lb_format_is_number(const char *format)

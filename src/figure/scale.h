@@ -28,4 +28,8 @@ lb_ticks lb_ticks_log(double lo, double hi, size_t most);
 /** True if @p format is printf's for exactly one double and nothing else. */
 bool lb_format_is_number(const char *format);
 
+/** @p v in such a format, without the sign of a number that is rounded to zero. The caller frees.
+ */
+char *lb_value_text(const char *format, double v);
+
 #endif

@@ -45,12 +45,28 @@ static cairo_status_t make_png(lb_figure *f, lb_text *out)
     return st;
 }
 
+/* The title for those who hear it: "R^{2} against noise\nE01" as "R2 against noise: E01". */
+static char *plain_title(const lb_figure *f)
+{
+    lb_text out = {0};
+    for (const char *p = f->title; *p; p++)
+        if ((*p == '^' || *p == '_') && p[1] == '{')
+            p++;
+        else if (*p == '\n')
+            lb_text_add(&out, ": ");
+        else if (*p != '}')
+            lb_text_addn(&out, p, 1);
+    return lb_text_take(&out);
+}
+
 static cairo_status_t make_pdf(lb_figure *f, lb_text *out)
 {
     cairo_surface_t *s = cairo_pdf_surface_create_for_stream(append, out, f->width, f->height);
     /* cairo takes the clock otherwise, and the bytes would never be the same twice */
     cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATE_DATE, "2026-01-01T00:00:00Z");
-    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_TITLE, f->title);
+    char *title = plain_title(f);
+    cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_TITLE, title);
+    free(title);
     cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_SUBJECT, f->alt);
     cairo_status_t st = render(f, s, 1);
     cairo_surface_finish(s);
@@ -147,7 +163,9 @@ static void finish_svg(const lb_figure *f, const char *svg, lb_text *out)
         return;
     lb_text_addn(out, svg, (size_t)(rest - svg));
     lb_text_add(out, " role=\"img\">\n<title>");
-    add_escaped(out, f->title);
+    char *title = plain_title(f);
+    add_escaped(out, title);
+    free(title);
     lb_text_add(out, "</title>\n<desc>");
     add_escaped(out, f->alt);
     lb_text_add(out, "</desc>");

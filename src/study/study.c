@@ -4,9 +4,11 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/progress.h"
+#include "core/text.h"
 #include "data/profile.h"
 #include "data/source.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdarg.h>
@@ -77,6 +79,19 @@ void lb_study_table(lb_study *s, const char *table, const char *columns)
     free(text);
 }
 
+/* A cell that is no key; the hyphen of a number is printed as a minus sign. */
+static void put_words(lb_record *record, const char *table, const char *words)
+{
+    lb_text cell = {0};
+    for (const char *p = words; *p; p++) {
+        const bool minus =
+            *p == '-' && (p == words || p[-1] == ' ') && isdigit((unsigned char)p[1]);
+        lb_text_addn(&cell, minus ? "\u2212" : p, minus ? strlen("\u2212") : 1);
+    }
+    lb_record_cell_text(record, table, "%s", cell.s ? cell.s : "");
+    lb_text_free(&cell);
+}
+
 void lb_study_row(lb_study *s, const char *table, const char *format, ...)
 {
     char cells[2048], key[sizeof cells + KEY_SIZE];
@@ -92,7 +107,7 @@ void lb_study_row(lb_study *s, const char *table, const char *format, ...)
             *end++ = '\0';
         snprintf(key, sizeof key, "%s.%s", s->id, cell);
         if (*cell == '=')
-            lb_record_cell_text(s->record, table, "%s", cell + 1);
+            put_words(s->record, table, cell + 1);
         else
             lb_record_cell_key(s->record, table, key);
     }
@@ -107,7 +122,9 @@ void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *format
     va_start(args, format);
     vsnprintf(key, sizeof key, format, args);
     va_end(args);
-    char *marked = lb_xprintf("%g%s", m->chosen.alpha, mark);
+    char *marked = lb_xprintf("%g%s", m->chosen.alpha, mark), *e = strstr(marked, "e-0");
+    if (e) /* 1e-5, as everywhere else in a report */
+        memmove(e + 2, e + 3, strlen(e + 3) + 1);
     lb_study_put(s, lb_number_plain(m->chosen.alpha, "alpha", ""), "%s", key);
     lb_study_put(s, lb_number_plain(m->on_grid.alpha, "alpha", ""), "%s.on_grid", key);
     lb_study_put_text(s, mark, "%s.edge", key);

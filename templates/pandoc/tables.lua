@@ -8,6 +8,8 @@ local GAP = 8                            -- pt between columns, 2 \tabcolsep
 local MONO = 0.50                        -- em, one cell of code
 local LINE = 1.62                        -- distance of rows in units of the type size
 local KEEP_WHOLE = 300                   -- pt, height up to which a table is not broken across pages
+local KEEP_HEAD = 120                    -- pt, the least of a taller one that stands on the page where it begins
+local HEADING, SENTENCE = 42, 34         -- pt, what a heading or a line of text before the table takes
 local NEED = '\\Needspace{%.0fpt}'
 
 -- Tried in turn; a column may be asked to wrap down to `keep` em.
@@ -102,6 +104,7 @@ local function measure_columns(tbl)
       for i, cell in ipairs(row.cells) do
         local column = columns[i]
         local natural, word = measure(cell, is_head and 1.1 or 1)
+        if is_head then word = math.max(word, math.min(natural, 2.3)) end -- Chinese breaks after each sign
         column.natural = math.max(column.natural, natural)
         column.word = math.max(column.word, word)
         if not is_head then column.body = math.max(column.body, natural) end
@@ -208,21 +211,40 @@ local function latex_table(tbl)
   local blocks = pandoc.List({ pandoc.RawBlock('latex', size), tbl, pandoc.RawBlock('latex', '\\end{tablesize}') })
   if not layout.landscape then
     local whole = height(tbl, widths, layout.size)
-    if whole < KEEP_WHOLE then blocks:insert(1, pandoc.RawBlock('latex', string.format(NEED, whole))) end
+    blocks:insert(1, pandoc.RawBlock('latex', string.format(NEED, whole < KEEP_WHOLE and whole or KEEP_HEAD)))
     return blocks
   end
   turned:extend(blocks)
   return pointer(tbl)
 end
 
--- A heading stays with its table. Turned tables come last: in the text each would leave the rest of a page empty.
-local function finish(doc)
-  for i = 2, #doc.blocks do
-    local block, before = doc.blocks[i], doc.blocks[i - 1]
-    if before.t == 'Header' and block.t == 'RawBlock' and block.text:match('^\\Needspace') then
-      doc.blocks[i], doc.blocks[i - 1] = before, block
-    end
+-- What a block that announces a table takes on the page, in pt; nil for what may part from it
+local function announces(block)
+  if block.t == 'Header' then return HEADING end
+  local text = block.t == 'Para' and pandoc.utils.stringify(block) or ''
+  local is_note = text:find('†', 1, true) == 1 -- of the table before
+  return block.t == 'Para' and #text < 150 and not is_note and SENTENCE or nil
+end
+
+-- Headings and a short sentence stay with their table: the room is asked for before them.
+local function keep_with_table(blocks, i)
+  local height = blocks[i].t == 'RawBlock' and blocks[i].text:match('^\\Needspace{(%d+)pt}')
+  if not height then return end
+  local need, first, sentence = tonumber(height), i, false
+  while first > 1 do
+    local before = blocks[first - 1]
+    local more = announces(before)
+    if not more or (before.t == 'Para' and (sentence or first < i)) then break end
+    sentence = before.t == 'Para'
+    need, first = need + more, first - 1
   end
+  blocks:remove(i)
+  blocks:insert(first, pandoc.RawBlock('latex', string.format(NEED, need)))
+end
+
+-- Turned tables come last: in the text each would leave the rest of a page empty.
+local function finish(doc)
+  for i = 2, #doc.blocks do keep_with_table(doc.blocks, i) end
   if #turned == 0 then return doc end
   doc.blocks:insert(pandoc.RawBlock('latex', '\\begin{landscape}\\pagestyle{plain}'))
   doc.blocks:extend(turned)

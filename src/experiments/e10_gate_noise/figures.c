@@ -141,11 +141,9 @@ static void figure_retention(lb_study *s, const result *r)
     lb_axes_title(b, "own: gain of each method");
     panel_of_retention(r, a, COMMON, lowest, highest);
     panel_of_retention(r, b, OWN, lowest, highest);
-    if (!hard) { /* an empty panel must say why it is empty */
-        lb_plot_text(a, middle, 0.0, "no share printed: the gain");
-        lb_plot_text(a, middle, -25.0, "of hard routing without");
-        lb_plot_text(a, middle, -50.0, "error may be none");
-    }
+    if (!hard) /* an empty panel must say why it is empty */
+        lb_plot_text(a, middle, -25.0,
+                     "no share printed: the gain\nof hard routing without\nerror may be none");
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
     lb_figure_note(f, hard && cond ? "Points of the two methods stand a little apart. Arrows: "
                                      "beyond the axis."

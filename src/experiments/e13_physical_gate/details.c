@@ -155,6 +155,8 @@ void e13_ablations(lb_study *s, const draw *d, const lb_domains *three, result *
         for (size_t a = 0; a < ABLATIONS; a++) {
             r->ablated[a] = lb_contest_retention(t, 2 + a, GLOBAL, ORACLE);
             lb_study_put(s, r->ablated[a], "a.ablation.rho.%s", e13_ablation[a]);
+            lb_study_put(s, lb_contest_delta(t, 2 + a, GLOBAL), "a.ablation.dr2.%s",
+                         e13_ablation[a]);
             lb_study_put(s, lb_contest_share(t, 2 + a, GLOBAL, 2 + NO_CHANGE),
                          "a.ablation.share.%s", e13_ablation[a]);
             lb_study_put(s, lb_number_count(KEPT[a].n), "a.ablation.dim.%s", e13_ablation[a]);

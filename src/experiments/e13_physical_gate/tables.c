@@ -111,14 +111,15 @@ static void table_confusion_nine(lb_study *s, const lb_domains *nine)
 
 static void table_ablations(lb_study *s)
 {
-    static const lb_column columns[] = {{"features", ""},       {"dim", ""},
-                                        {"accuracy, %", ""},    {"ρ", ""},
-                                        {"95 % CI of ρ", "ci"}, {"share of full", ""}};
-    lb_record_table(s->record, "T13.5", 6, columns);
+    static const lb_column columns[] = {
+        {"features", ""},  {"dim", ""}, {"accuracy, %", ""},    {"ΔR² vs global", "+"},
+        {"95 % CI", "ci"}, {"ρ", ""},   {"95 % CI of ρ", "ci"}, {"share of full", ""}};
+    lb_record_table(s->record, "T13.5", 8, columns);
     for (size_t a = 0; a < ABLATIONS; a++)
         lb_study_row(s, "T13.5",
-                     "=%1$s|a.ablation.dim.%2$s|a.ablation.accuracy.%2$s|a.ablation.rho.%2$s|"
-                     "a.ablation.rho.%2$s|a.ablation.share.%2$s",
+                     "=%1$s|a.ablation.dim.%2$s|a.ablation.accuracy.%2$s|a.ablation.dr2.%2$s|"
+                     "a.ablation.dr2.%2$s|a.ablation.rho.%2$s|a.ablation.rho.%2$s|"
+                     "a.ablation.share.%2$s",
                      e13_ablation_name[a], e13_ablation[a]);
 }
 

@@ -71,10 +71,12 @@ static void name_bins(const lb_study *s, const result *r, lb_axes *a)
     lb_axes_x_counts(a, s->data.n_test, BINS);
 }
 
-/* A 3 x 3 map: rows by temperature, columns by metallicity, whole words on both. */
+/* A 3 x 3 map: rows by temperature, columns by metallicity, whole words on both. A range that is
+ * the same on both sides of zero is one of differences. */
 static void heat_of(const lb_study *s, lb_axes *a, const double *z, double lo, double hi,
                     const char *format, const size_t *count, const char *title, const char *label)
 {
+    const bool balanced = lo < 0.0 && hi == -lo;
     static const char *const strip[] = {"metal-poor", "solar", "metal-rich"};
     const lb_bins *b = &s->data.bins;
     char row[3][40], text[BINS][32];
@@ -95,7 +97,7 @@ static void heat_of(const lb_study *s, lb_axes *a, const double *z, double lo, d
                               .cols = 3,
                               .lo = lo,
                               .hi = hi,
-                              .map = LB_CIVIDIS,
+                              .map = balanced ? LB_BALANCE : LB_CIVIDIS,
                               .format = format,
                               .texts = count ? texts : NULL,
                               .label = label});
@@ -181,12 +183,14 @@ static void figure_maps(lb_study *s, const result *r)
     const lb_cohort *c = &s->data;
     EACH_BIN(r, delta, delta);
     EACH_BIN(r, mae, mae);
-    double z[BINS], train[BINS], test[BINS];
+    double z[BINS], train[BINS], test[BINS], widest = 0.0;
     values_of(delta, z);
+    for (size_t k = 0; k < BINS; k++)
+        widest = fmax(widest, fabs(z[k]));
     lb_figure *f = figure_new(s, "F18.2", r, 6.0, 4.4, "Gain of the oracle in each cell",
                               "Map of the gain in R2 of the oracle over the global model, with the "
                               "test rows of each cell.");
-    heat_of(s, lb_figure_panel(f, 0, 0, 1, 1), z, NAN, NAN, "%+.3f", c->n_test, NULL,
+    heat_of(s, lb_figure_panel(f, 0, 0, 1, 1), z, -widest, widest, "%+.3f", c->n_test, NULL,
             "ΔR^{2} (oracle - global)");
     lb_study_take(s, lb_figure_close(f, s->err));
     lb_record_series(s->record, "F18.2/delta_r2", z, BINS);

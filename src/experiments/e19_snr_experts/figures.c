@@ -180,10 +180,12 @@ static void figure_gains(lb_study *s, const result *r)
     double z[DEFINITIONS * INTERVALS];
     char text[DEFINITIONS * INTERVALS][24], note[96];
     const char *texts[DEFINITIONS * INTERVALS];
+    double widest = 0.0;
     for (size_t d = 0; d < DEFINITIONS; d++)
         for (size_t k = 0; k < INTERVALS; k++) {
             const size_t i = d * INTERVALS + k;
             z[i] = r->by[d].of[k].delta.value;
+            widest = fmax(widest, fabs(z[i]));
             snprintf(text[i], sizeof text[i], "n=%zu", r->by[d].of[k].n_test);
             texts[i] = text[i];
         }
@@ -196,9 +198,9 @@ static void figure_gains(lb_study *s, const result *r)
     lb_plot_heat(a, (lb_heat){.z = z,
                               .rows = DEFINITIONS,
                               .cols = INTERVALS,
-                              .lo = NAN,
-                              .hi = NAN,
-                              .map = LB_CIVIDIS,
+                              .lo = -widest,
+                              .hi = widest,
+                              .map = LB_BALANCE,
                               .format = "%+.3f",
                               .texts = texts,
                               .label = "ΔR^{2} (oracle - global)"});

@@ -170,7 +170,7 @@ static void figure_levels_by_snr(lb_study *s, const result *r)
     }
     if (!noisy)
         return;
-    lb_figure *f = open_figure(s, r, "F22.5", 6.5, 7.0, "The same at each noise level",
+    lb_figure *f = open_figure(s, r, "F22.5", 6.5, 7.0, "Models and ceiling at each noise level",
                                "Panels of R2 against signal to noise, one a noise level, with "
                                "five models, the chosen one and two ceilings.");
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);

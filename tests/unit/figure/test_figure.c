@@ -356,6 +356,50 @@ Test(figure, cells_tile_the_panel_and_show_exact_numbers)
     lb_figure_abandon(fig);
 }
 
+Test(figure, cells_and_bars_may_bring_texts_of_their_own)
+{
+    static const char *const own[] = {"0.913", "-699", "0.0"};
+    lb_axes *a = one_panel();
+    lb_axes_x_names(a, "α", three, 3);
+    lb_axes_y_names(a, "Noise", (const char *[]){"0.0"}, 1);
+    lb_plot_heat(a, (lb_heat){.z = (double[]){0.9130, -699, 0.04},
+                              .rows = 1,
+                              .cols = 3,
+                              .lo = 0,
+                              .hi = 1,
+                              .values = own});
+    drawn();
+    for (size_t i = 0; i < 3; i++)
+        cr_expect(text(own[i]) != NULL, "%s", own[i]);
+    lb_figure_abandon(fig);
+    a = one_panel();
+    lb_axes_x_names(a, "α", three, 3);
+    lb_plot_bars(a, (lb_bars){.y = (double[]){0.9130, -0.3, 0.04},
+                              .n = 3,
+                              .values = own,
+                              .style = lb_style_role(LB_GLOBAL)});
+    drawn();
+    for (size_t i = 0; i < 3; i++)
+        cr_expect(text(own[i]) != NULL, "%s", own[i]);
+    lb_figure_abandon(fig);
+}
+
+Test(figure, one_point_outside_is_one_point)
+{
+    lb_axes *a = one_panel();
+    lb_axes_x(a, "x", 0, 3, LB_LINEAR);
+    lb_axes_y(a, "y", 0, 3, LB_LINEAR);
+    double x[70], y[70];
+    for (size_t i = 0; i < 70; i++) {
+        x[i] = 0.04 * (double)i;
+        y[i] = i == 35 ? 7 : x[i];
+    }
+    lb_plot_points(a, x, y, 70, lb_style_role(LB_MIXTURE), NULL);
+    drawn();
+    cr_expect(text("Outside the axes: 1 point.") != NULL);
+    lb_figure_abandon(fig);
+}
+
 Test(figure, a_density_counts_every_point_and_names_those_outside)
 {
     enum { N = 32000 };
@@ -483,8 +527,8 @@ Test(figure, random_scores_keep_all_their_labels)
             }
             const lb_style style = lb_style_category(s);
             if (round % 2) {
-                lb_plot_bars(a,
-                             (lb_bars){y[s], lo, hi, 5, s, 2, style, NULL, "%+.4f", NULL, name[s]});
+                lb_plot_bars(
+                    a, (lb_bars){y[s], lo, hi, 5, s, 2, style, NULL, "%+.4f", NULL, NULL, name[s]});
             } else {
                 lb_plot_line(a, noise, y[s], 5, style, name[s]);
                 lb_plot_errors(a, noise, y[s], lo, hi, 5, style, NULL);
@@ -792,7 +836,7 @@ Test(figure, an_svg_is_small_described_and_stands_alone)
     cr_assert(eq(int, write_rich("first"), LB_OK), "%s", err.text);
     char *svg = contents("first", "svg", &n);
     cr_expect(n < 150000, "%zu bytes", n);
-    cr_expect(strstr(svg, "<title>Everything &lt;at&gt; once and a \"second\" line</title>") !=
+    cr_expect(strstr(svg, "<title>Everything &lt;at&gt; once: and a \"second\" line</title>") !=
               NULL);
     cr_expect(strstr(svg, "<desc>R² &amp; more.</desc>") != NULL);
     cr_expect(strstr(svg, "</svg>") != NULL);

@@ -66,6 +66,24 @@ Test(scale, a_format_takes_one_double_and_nothing_else)
         cr_expect(not(lb_format_is_number(bad[i])), "'%s' is not", bad[i]);
 }
 
+Test(scale, a_number_that_rounds_to_zero_has_no_sign)
+{
+    static const struct {
+        const char *format;
+        double value;
+        const char *text;
+    } cases[] = {{"%.2f", -0.004, "0.00"},
+                 {"%+.3f", -0.0004, "+0.000"},
+                 {"%.3f", -0.0005001, "-0.001"},
+                 {"%+.2f %%", -0.1, "-0.10 %"},
+                 {"%.2f", 0.004, "0.00"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = lb_value_text(cases[i].format, cases[i].value);
+        cr_expect(eq(str, text, (char *)cases[i].text));
+        free(text);
+    }
+}
+
 Test(palette, value_maps_grow_lighter_all_the_way)
 {
     for (int map = LB_VIRIDIS; map <= LB_CIVIDIS; map++)
@@ -73,6 +91,19 @@ Test(palette, value_maps_grow_lighter_all_the_way)
             cr_assert(lb_luminance(lb_map_colour((lb_map)map, i / 500.0)) >
                           lb_luminance(lb_map_colour((lb_map)map, (i - 1) / 500.0)),
                       "map %d at %d", map, i);
+}
+
+Test(palette, the_balance_is_lightest_in_the_middle_and_alike_on_both_sides)
+{
+    for (int i = 18; i <= 250; i++) { /* within one stop of the middle it is level */
+        const double out = i / 500.0, in = (i - 1) / 500.0;
+        for (int side = -1; side <= 1; side += 2)
+            cr_assert(lb_luminance(lb_map_colour(LB_BALANCE, 0.5 + side * out)) <
+                          lb_luminance(lb_map_colour(LB_BALANCE, 0.5 + side * in)) + 1e-9,
+                      "%d of 250 on side %d", i, side);
+    }
+    const lb_colour low = lb_map_colour(LB_BALANCE, 0.2), high = lb_map_colour(LB_BALANCE, 0.8);
+    cr_expect(low.b > low.r && high.r > high.b, "blue is below, red above");
 }
 
 Test(palette, values_beyond_the_map_take_its_ends)
@@ -86,7 +117,7 @@ Test(palette, values_beyond_the_map_take_its_ends)
 /* WCAG 2 asks for 4.5; black or white always reach 4.58 on something. */
 Test(palette, text_can_be_read_on_every_cell)
 {
-    for (int map = LB_VIRIDIS; map <= LB_CIVIDIS; map++)
+    for (int map = LB_VIRIDIS; map <= LB_BALANCE; map++)
         for (int i = 0; i <= 200; i++) {
             const lb_colour cell = lb_map_colour((lb_map)map, i / 200.0);
             const double a = lb_luminance(cell), b = lb_luminance(lb_text_on(cell));
