@@ -41,7 +41,7 @@ $(OTHERS): deps
 else
 
 # --- the house: layers, and what each may lean on (checked by `make layers`) ---------------------
-LAYERS       := core linalg data models stats figure record report views study
+LAYERS       := core linalg data models stats figure record report views publish study
 needs_core   :=
 needs_linalg := core
 needs_data   := linalg core
@@ -51,6 +51,7 @@ needs_figure := core
 needs_record := core
 needs_report := record core
 needs_views  := report record figure core
+needs_publish := views report record figure core
 needs_study  := record stats models data linalg core
 
 PKGS := hdf5 gsl openblas cairo pangocairo yaml-0.1 jansson libcrypto libarchive
@@ -68,7 +69,7 @@ TEST_LIBS := $(shell pkg-config --libs criterion 2>/dev/null)
 objects_of = $(patsubst src/%.c,$(OBJ)/%.o,$(wildcard src/$(1)/*.c))
 library    = $(OBJ)/liblb_$(1).a
 libraries  = $(foreach l,$(1) $(needs_$(1)),$(call library,$(l)))
-ALL_LIBS  := $(foreach l,study views report record figure stats models data linalg core,$(call library,$(l)))
+ALL_LIBS  := $(foreach l,study publish views report record figure stats models data linalg core,$(call library,$(l)))
 
 EXPERIMENTS := $(notdir $(wildcard templates/experiments/e*))
 # Numbers that another program computed take the place of one of ours: templates/experiments/NAME/numbers.json.
@@ -94,8 +95,8 @@ unit-$(1): $(OBJ)/test_$(1)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
-# Experiments do not lean on reports and views: a change there reruns no experiment.
-STUDY_LIBS := $(filter-out $(call library,report) $(call library,views),$(ALL_LIBS))
+# Experiments do not lean on reports, views and publishing: a change there reruns no experiment.
+STUDY_LIBS := $(filter-out $(foreach l,report views publish,$(call library,$(l))),$(ALL_LIBS))
 link = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
 $(BIN)/%: $(OBJ)/experiments/%.o $(STUDY_LIBS)
 	$(link)
@@ -129,14 +130,14 @@ REPORTS := $(if $(filter standard,$(PROFILE)),reports,$(BUILD)/$(PROFILE)/report
 DRAFTS  := $(BUILD)/$(PROFILE)/drafts
 DIST    ?= $(if $(filter standard,$(PROFILE)),dist,$(BUILD)/$(PROFILE)/dist)
 LANGS   := en zh
-VIEWS   := $(foreach l,$(LANGS),$(foreach v,summary framework hub roadmap kanban cards,$(REPORTS)/$(v).$(l).md))
-AUDIT   := $(LANGS:%=$(if $(filter standard,$(PROFILE)),reports,build/$(PROFILE))/audit.%.md)
 PLACES  := --profile $(PROFILE) --results $(RESULTS) --figures $(FIGURES)
 # The rows of this profile are made as they are read: a million of them would be 33 GB.
 STREAMED := $(if $(DATA),,$(filter million,$(PROFILE)))
 STAMPS  := $(if $(DATA)$(STREAMED),,$(SPECTRA)/.complete) $(if $(LARGER),data/spectra/$(LARGER)/.complete)
 RECORDS := $(EXPERIMENTS:%=$(RESULTS)/%.h5)
 PAGES   := $(foreach l,$(LANGS),$(EXPERIMENTS:%=%.$(l)))
+VIEWS   := $(foreach l,$(LANGS),$(addsuffix .$(l),summary framework hub roadmap kanban cards))
+AUDIT   := $(LANGS:%=audit.%)
 
 # `simulate` keeps finished shards, so .complete moves only when a shard did. Under -n make cannot know whether one
 # will; `make status` (STATUS=1) takes .complete as it stands.
@@ -179,7 +180,20 @@ $(foreach e,$(EXPERIMENTS),$(foreach l,$(LANGS),$(eval $(call report_rules,$(e),
 # What cannot be filled leaves the page there was.
 .PRECIOUS: $(PAGES:%=$(REPORTS)/%.md) $(PAGES:%=$(DRAFTS)/%.md)
 
+# The documents above the reports are filled from all records at once, all or none.
+$(VIEWS:%=$(REPORTS)/%.md) $(VIEWS:%=$(DRAFTS)/%.md) &: $(PAGES:%=$(REPORTS)/%.md) $(RECORDS) \
+		$(wildcard templates/views/*) $(wildcard data/frozen/$(PROFILE)/*.tsv) $(BIN)/loggbook
+	@mkdir -p $(DRAFTS)
+	$(Q)$(BIN)/loggbook views $(PLACES) --out $(REPORTS) --annotated $(DRAFTS)
+$(AUDIT:%=$(REPORTS)/%.md) &: $(VIEWS:%=$(REPORTS)/%.md) $(wildcard templates/views/audit/*) \
+		$(wildcard data/published/*.tsv) $(if $(filter standard,$(PROFILE)),README.md)
+	$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS)
+
 PANDOC_FILES := $(wildcard templates/pandoc/*.*)
+$(AUDIT:%=$(REPORTS)/%.html): %.html: %.md $(PANDOC_FILES)
+	$(Q)sh templates/pandoc/html.sh $< $@ $(REPORTS)
+$(AUDIT:%=$(REPORTS)/%.pdf): %.pdf: %.md $(PANDOC_FILES)
+	$(Q)sh templates/pandoc/pdf.sh $< $@ $(REPORTS)
 $(REPORTS)/%.html: $(DRAFTS)/%.md $(PANDOC_FILES)
 	$(Q)sh templates/pandoc/html.sh $< $@ $(REPORTS)
 $(REPORTS)/%.pdf: $(DRAFTS)/%.md $(PANDOC_FILES)
@@ -192,9 +206,7 @@ all: reports
 reports: $(FORMATS) lint              ## the main job: data, experiments and reports (md, html, pdf)
 	@$(if $(call have,pandoc),:,echo 'HTML and PDF skipped: pandoc is not installed (make deps)')
 	@$(if $(or $(call have,xelatex),$(if $(call have,pandoc),,x)),:,echo 'PDF skipped: xelatex is not installed (make deps)')
-views: $(VIEWS)                       ## the documents above the reports: hub, roadmap, kanban, cards, summary
-$(VIEWS) &: $(PAGES:%=$(REPORTS)/%.md) $(wildcard templates/views/*.*) $(BIN)/loggbook
-	$(Q)$(BIN)/loggbook views $(PLACES) --out $(REPORTS)
+views: $(foreach f,$(FORMATS),$(VIEWS:%=$(REPORTS)/%.$(f)))  ## the documents above the reports: summary, framework, hub, roadmap, kanban, cards
 md:   $(PAGES:%=$(REPORTS)/%.md)      ## the reports as Markdown
 html: $(PAGES:%=$(REPORTS)/%.html)    ## the reports as self-contained HTML
 pdf:  $(PAGES:%=$(REPORTS)/%.pdf)     ## the reports as PDF, the .tex beside them
@@ -217,8 +229,8 @@ diff: $(BIN)/loggbook                 ## what changed, for a pull request: A=rev
 	$(Q)$(BIN)/loggbook diff $(PLACES) --reports $(REPORTS) "$(A)" "$(B)"
 lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, unused keys, missing figures, English against Chinese
 	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
-audit $(AUDIT): $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## contradictions among all printed numbers, theirs and ours: audit.{en,zh}.md
-	$(Q)$(BIN)/loggbook audit $(PLACES)
+audit: $(VIEWS:%=$(REPORTS)/%.md)     ## contradictions among all printed numbers, theirs and ours: audit.{en,zh}.md
+	$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS)
 crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook $(WITNESSES:%=$(BIN)/witness_%)  ## NumPy and scikit-learn recompute models and the quick profile
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
 	$(Q)sh tests/crosscheck/run.sh $(WITNESSES) records
@@ -257,11 +269,11 @@ new: $(BIN)/loggbook                  ## start an experiment that already builds
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= EXPERIMENTS="$(EXP)" REASON="as make new wrote it" freeze
 status:                               ## what is stale, and because of which file; builds nothing
 	@MAKE="$(MAKE)" LOGGBOOK=$(BIN)/loggbook sh make/status.sh $(PLACES) || [ $$? -eq 1 ]
-stages: $(STAMPS:%.complete=%.checked) records $(FORMATS) $(wildcard $(VIEWS) $(AUDIT) $(DIST)/MANIFEST.sha256)
+stages: $(STAMPS:%.complete=%.checked) records $(FORMATS) $(wildcard $(foreach v,$(VIEWS) $(AUDIT),$(REPORTS)/$(v).md) $(DIST)/MANIFEST.sha256)
 watch:                                ## rebuild what a saved file touches, and say so: EXP="e03 e07" for these alone
 	@MAKE="$(MAKE)" REPORTS=$(REPORTS) RESULTS=$(RESULTS) PROFILE=$(PROFILE) FORMAT=$(lastword $(filter md html,$(FORMATS))) sh make/watch.sh $(EXP)
-publish: reports verify
-publish $(DIST)/MANIFEST.sha256: $(foreach f,$(FORMATS),$(PAGES:%=$(REPORTS)/%.$(f))) $(BIN)/loggbook  ## dist/: site, PDFs, LaTeX, records, numbers, RO-Crate, manifest
+publish: reports views verify
+publish $(DIST)/MANIFEST.sha256: $(foreach f,$(FORMATS),$(foreach p,$(PAGES) $(VIEWS) $(AUDIT),$(REPORTS)/$(p).$(f))) $(BIN)/loggbook  ## dist/: site, PDFs, LaTeX, records, numbers, RO-Crate, manifest
 	$(Q)$(BIN)/loggbook publish $(PLACES) --reports $(REPORTS) $(DIST)
 publish-check: $(BIN)/loggbook        ## compare a published folder with its manifest: DIST=DIR
 	$(Q)$(BIN)/loggbook publish-check $(DIST)

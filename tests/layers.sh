@@ -17,7 +17,8 @@ for layer in $layers; do
   verdict $? "$layer may include only: $allowed
 $bad"
 done
-# <hdf5.h> has two homes (spectra in, records out), <jansson.h> two (records, what is published), the others one each.
+# <hdf5.h> has two homes (spectra in, records out), <jansson.h> two (records, what is published), <archive.h> two
+# (revisions in, bundles out), the others one each.
 only() { # only HEADER PATTERN
   bad=$(grep -lE "^#include <$1" -r src | grep -vE "$2")
   [ -z "$bad" ]
@@ -26,8 +27,8 @@ only() { # only HEADER PATTERN
 only 'hdf5' '^src/(data|record)/'
 only '(cairo|pango)' '^src/figure/'
 only 'yaml' '^src/core/'
-only 'jansson' '^src/(record|report)/'
+only 'jansson' '^src/(record|publish)/'
 only 'openssl' '^src/core/'
-only 'archive' '^src/report/'
+only 'archive' '^src/(report|publish)/'
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

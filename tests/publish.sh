@@ -13,7 +13,9 @@ done
 unset MAKEFLAGS MFLAGS MAKELEVEL
 . tests/lib.sh
 bin=$PWD/build/bin
-make -s PROFILE=quick DATA= md html build/quick/reports/e01_baseline.en.pdf >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 2; }
+documents='summary framework hub roadmap kanban cards audit'
+pages=$(for name in $documents; do echo "build/quick/reports/$name.en.html" "build/quick/reports/$name.zh.html"; done)
+make -s PROFILE=quick DATA= md html $pages build/quick/reports/e01_baseline.en.pdf >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 2; }
 experiments=$(basename -a templates/experiments/e*)
 
 # A house of its own: reports and figures side by side, as their links have it
@@ -27,6 +29,12 @@ for name in $experiments; do
     printf '%%PDF-1.5\nin the place of a report\n%%%%EOF\n' >"$work/reports/$page.pdf"
     printf '\\documentclass{article}\n\\begin{document}\n\\includegraphics{../figures/%s}\n\\end{document}\n' \
       "$(cd "$work/figures" && set -- "${name%%_*}"_*.pdf && echo "$1")" >"$work/reports/$page.tex"
+  done
+done
+for name in $documents; do
+  for page in "$name.en" "$name.zh"; do
+    cp "build/quick/reports/$page.md" "build/quick/reports/$page.html" "$work/reports/"
+    cp "$work/reports/e02_piecewise.en.pdf" "$work/reports/$page.pdf"
   done
 done
 cp build/quick/reports/e01_baseline.en.pdf build/quick/reports/e01_baseline.en.tex "$work/reports/"
@@ -58,12 +66,22 @@ for name in $experiments; do
   done
   ok "records/$name.h5 is the record" cmp "$dist/records/$name.h5" "data/results/quick/$name.h5"
 done
+for name in $documents; do
+  for page in "$name.en" "$name.zh"; do
+    for file in "reports/$page.html" "pdf/$page.pdf" "markdown/$page.md"; do ok "$file" [ -s "$dist/$file" ]; done
+    ok "the index leads to $page" grep -q "href=\"reports/$page.html\"" "$dist"/index*.html
+  done
+done
 ok 'the manifest holds for sha256sum' sh -c "cd '$dist' && sha256sum --check --quiet MANIFEST.sha256"
 ok 'and names every file' sh -c "[ \"\$(find '$dist' -type f | wc -l)\" -eq \$((\$(wc -l <'$dist/MANIFEST.sha256') + 1)) ]"
 ok 'Markdown finds its figures' sh -c "cd '$dist/markdown' && grep -ohE '\.\./figures/[A-Za-z0-9_]+\.[a-z]+' ./*.md | sort -u | { n=; while read -r f; do [ -s \"\$f\" ] || exit 1; n=1; done; [ \$n ]; }"
 ok 'numbers.json holds the numbers of every record, and RO-Crate what its profile asks for' python3 tests/site/metadata.py "$dist" "$bin/loggbook"
 mkdir "$work/bundle"
-ok 'a LaTeX bundle builds where it is unpacked' sh -c "cd '$work/bundle' && tar xzf '$dist/tex/e01_baseline.en.tar.gz' && [ -s 00README.json ] && ! grep -n '\.\./' ./*.tex && xelatex -interaction=batchmode -halt-on-error e01_baseline.en.tex && ! grep 'Missing character' ./*.log"
+ok 'a LaTeX bundle names its compiler and what must be installed' sh -c "cd '$work/bundle' && tar xzf '$dist/tex/e01_baseline.en.tar.gz' && grep -q '\"pdflatex\"' 00README.json && grep -q 'Latin' README.txt && ! grep -nE '\.\./|graphics(\[[^]]*])?\{/|path\{\{/' ./*.tex"
+for engine in pdflatex xelatex; do
+  ok "and builds with $engine where it is unpacked" sh -c "cd '$work/bundle' && $engine -interaction=batchmode -halt-on-error e01_baseline.en.tex && ! grep 'Missing character' ./*.log"
+done
+ok 'the Chinese one says which fonts it needs' sh -c "tar xzOf '$dist/tex/e01_baseline.zh.tar.gz' README.txt | grep -q 'Noto Serif CJK SC'"
 cp "$dist/MANIFEST.sha256" "$work/first"
 ok 'a second time' publish "$dist"
 ok 'the same bytes' cmp "$dist/MANIFEST.sha256" "$work/first"
@@ -116,15 +134,24 @@ refused 'a record is missing' 'e03_validation.h5' results/e03_validation.h5 'rm 
 refused 'a record cut short' 'results/e03_validation.h5' results/e03_validation.h5 'truncate -s -9 "$file"'
 refused 'no record at all' 'results/e03_validation.h5' results/e03_validation.h5 'echo text >"$file"'
 refused 'the record of another experiment' 'results/e03_validation.h5' results/e03_validation.h5 'cp results/e01_baseline.h5 "$file"'
-refused 'records of another profile' "profile 'quick', not of 'night'" results/e03_validation.h5 : --profile night
+refused 'records of another profile' 'is of profile quick, but profile night was asked for' results/e03_validation.h5 : --profile night
 refused 'nothing frozen' 'e03_validation.tsv' frozen/e03_validation.tsv 'rm "$file"'
 refused 'a number that moved' 'differs from .*e02_piecewise.tsv' frozen/e02_piecewise.tsv 'sed -i "/^e02.data.n_train	/s/4000/4001/" "$file"'
 refused 'a page that was edited' "$report.md:[0-9]+: .* is not what template and record give" $report.md 'sed -i s/0.060/0.078/ "$file"'
 refused 'a page cut short' "$report.html is no whole page" $report.html 'truncate -s -200 "$file"'
 refused 'a PDF cut short' "$report.pdf is no whole PDF" $report.pdf 'truncate -s -8 "$file"'
 refused 'LaTeX cut short' "$report.tex is cut short" $report.tex 'truncate -s -12 "$file"'
+refused 'a sign that arXiv cannot set' "$report.tex: pdflatex.* has no '中'" $report.tex 'sed -i "1s/^/% 中\n/" "$file"'
 refused 'a key that no record holds' 'e02.nonsense' $report.html 'sed -i "s|<code>e02.data.n_test_covered</code>|<code>e02.nonsense</code>|" "$file"'
 refused 'a link to what is not published' 'links to e99_gone.en.html' $report.html 'sed -i "s|href=\"e01_baseline.en.html|href=\"e99_gone.en.html|" "$file"'
+refused 'a view without its translation' 'reports/hub.zh.md does not exist' reports/hub.zh.md 'rm "$file"'
+refused 'a view that was edited' 'reports/summary.en.md:[0-9]+: .* is not what template' reports/summary.en.md 'sed -i s/0.060/0.078/ "$file"'
+refused 'a view of another profile' 'reports/kanban.zh.md:[0-9]+: .* is not what template' reports/kanban.zh.md "cp '$PWD/reports/kanban.zh.md' \"\$file\""
+refused 'a view cut short' 'reports/roadmap.en.html is no whole page' reports/roadmap.en.html 'truncate -s -200 "$file"'
+refused 'a number of a view that no record holds' 'e02.nonsense' reports/hub.en.html 'sed -i "s|<code>e02.noise_0.2.delta_r2.aligned</code></span>|<code>e02.nonsense</code></span>|" "$file"'
+refused 'an audit of another run' 'reports/audit.en.md:[0-9]+: .* is not what template' reports/audit.en.md "cp '$PWD/reports/audit.en.md' \"\$file\""
+cp -r templates "$work/templates"
+refused 'a key that vanished' 'programme.yaml:[0-9]+:[0-9]+: .*e02.noise_0.2.delta_r2.gone' templates/views/programme.yaml 'sed -i s/e02.noise_0.2.delta_r2.aligned/e02.noise_0.2.delta_r2.gone/ "$file"' --templates "$work/templates"
 refused 'a figure is missing' 'figures/e02_bins.svg' figures/e02_bins.svg 'rm "$file"'
 refused 'a figure of the PDF is missing' 'figures/e01_.*.pdf' "figures/$(cd "$work/figures" && set -- e01_*.pdf && echo "$1")" 'rm "$file"'
 mkdir "$work/other" && echo mine >"$work/other/file"

@@ -9,8 +9,6 @@
 #include "record/verify.h"
 #include "report/fill.h"
 #include "report/lint.h"
-#include "report/manifest.h"
-#include "report/publish.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -251,19 +249,4 @@ lb_status lb_command_new(lb_job *j)
                        "report.zh.md}\n",
                        j->args[0], j->args[0]);
     return st;
-}
-
-/* What keeps a report from being published is no answer but a failure. */
-lb_status lb_command_publish(lb_job *j)
-{
-    lb_status st = lb_catalogue_read(j->o->templates, &j->all, j->err);
-    if (st == LB_OK)
-        st = lb_publish(&j->places, j->o->templates, &j->all, j->reports, j->args[0], &j->out,
-                        j->err);
-    return st == LB_EFINDING ? LB_EINVAL : st;
-}
-
-lb_status lb_command_publish_check(lb_job *j)
-{
-    return lb_manifest_check(j->args[0], &j->out, j->err);
 }

@@ -42,7 +42,5 @@ lb_status lb_command_why(lb_job *j);
 lb_status lb_command_lint(lb_job *j);
 lb_status lb_command_audit(lb_job *j); /* report/audit_command.c */
 lb_status lb_command_new(lb_job *j);
-lb_status lb_command_publish(lb_job *j); /* never LB_EFINDING: published or not */
-lb_status lb_command_publish_check(lb_job *j);
 
 #endif

@@ -23,6 +23,10 @@ typedef struct lb_fill_outputs {
 lb_status lb_fill(const lb_places *places, const char *folder, const char *language,
                   const lb_fill_outputs *outputs, lb_text *text, lb_error *err);
 
+/** Is the finished Markdown at @p page the text @p expected?
+ * @return LB_OK; LB_EFINDING "page:line: ..." for the first line that is not; LB_EIO */
+lb_status lb_page_compare(const char *page, const char *expected, lb_error *err);
+
 /**
  * Is the finished Markdown at @p page what its template and records give today?
  * @return LB_OK; LB_EFINDING "page:line: ..." for the first line that is not; the failures of

@@ -122,7 +122,7 @@ lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, l
     char *s = lb_text_take(&shown);
     lb_text_printf(plain, "%s%s", s, mark);
     const size_t n = strlen(s);
-    if (p->dialect == LB_ANNOTATED && fact->number && !ascii) {
+    if (p->dialect == LB_ANNOTATED && fact->number && fact->record && !ascii) {
         lb_text_printf(markup, "[%s%s](#n-", s, mark);
         for (const char *c = fact->key; *c; c++)
             lb_text_addn(markup, *c == '.' ? "-" : c, 1);

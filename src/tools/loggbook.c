@@ -5,6 +5,7 @@
  */
 #include "core/memory.h"
 #include "data/describe.h"
+#include "publish/publish.h"
 #include "report/commands.h"
 #include "report/template.h"
 #include "views/views.h"
@@ -79,9 +80,9 @@ static const command commands[] = {
     {"new", "NAME", "Start a new experiment",
      "Writes a program, a spec and two reports that already build; NAME is like e22_idea.\n", 1, 1,
      lb_command_new},
-    {"publish", "DIR", "Gather the finished reports in one folder",
+    {"publish", "DIR", "Gather the finished reports and views in one folder",
      "Site, PDFs, LaTeX, records, numbers.json, RO-Crate metadata and a manifest, from what `make\n"
-     "reports` made. DIR is replaced at the end, or left as it was.\n",
+     "reports views audit` made. DIR is replaced at the end, or left as it was.\n",
      1, 1, lb_command_publish},
     {"publish-check", "DIR", "Compare a published folder with its manifest",
      "Prints every file that is missing, changed or extra; DIR may lie anywhere.\n", 1, 1,
@@ -105,6 +106,7 @@ static const struct {
     {"fill", "  --annotated FILE  the Markdown for pandoc, each number linked to its provenance"},
     {"fill", "  --depfile FILE    what both were made from, as a rule of make"},
     {"views", "  --out DIR         the folder of the finished reports"},
+    {"views", "  --annotated DIR   the same for pandoc, each number linked to its provenance"},
     {"freeze", "  --reason TEXT     why the reference changes; kept in its history"},
     {"diff",
      "  --fail-on WHAT    exit 1 on: drift (default: a number beyond its tolerance, a flipped\n"

@@ -95,12 +95,17 @@ void lb_sheet_count(lb_sheets *t, const char *name, size_t n)
 /* --- texts -------------------------------------------------------------------------------------
  */
 
+static lb_page page_over(const lb_sheets *t, lb_facts *facts)
+{
+    return (lb_page){.facts = facts, .dialect = t->dialect, .folder = t->pages, .err = t->err};
+}
+
 /* Words of the programme in the language, filled. The caller frees them. */
 char *lb_sheet_words(lb_sheets *t, const lb_yaml_node *node)
 {
     const lb_yaml_node *text = lb_yaml_get(node, t->language);
     lb_template *template = NULL;
-    lb_page page = {.facts = t->survey->facts, .folder = t->pages, .err = t->err};
+    lb_page page = page_over(t, t->survey->facts);
     const lb_position start = {t->survey->programme.yaml->name, text->line, text->column};
     if (t->st == LB_OK)
         t->st = lb_template_parse(text->text, start, NULL, "", &template, t->err);
@@ -117,7 +122,7 @@ static char *sentence(lb_sheets *t, const lb_member *m, const char *path)
     const char *raw = lb_spec_text(m->spec, path, t->language);
     if (!m->facts)
         return lb_xstrdup(strchr(raw, '{') ? "—" : raw);
-    lb_page page = {.facts = m->facts, .folder = t->pages, .err = t->err};
+    lb_page page = page_over(t, m->facts);
     if (t->st == LB_OK)
         t->st = lb_page_sentence(&page, path, &out);
     return out ? out : lb_xstrdup("");
@@ -159,7 +164,7 @@ char *lb_sheet_report(lb_sheets *t, const lb_member *m)
 
 char *lb_sheet_line(lb_sheets *t, const lb_member *m, const char *line)
 {
-    lb_page page = {.facts = m->facts, .folder = t->pages, .err = t->err};
+    lb_page page = page_over(t, m->facts);
     lb_template *template = NULL;
     char *path = lb_xprintf("%s/report.%s.md", m->folder, t->language);
     const lb_position start = {path, 1, 1};
@@ -267,7 +272,7 @@ void lb_sheet_number(lb_sheets *t, const char *key, const lb_yaml_node *node)
 
 char *lb_sheet_value(lb_sheets *t, const char *key, const lb_yaml_node *node, char **interval)
 {
-    lb_page page = {.facts = t->survey->facts, .folder = t->pages, .err = t->err};
+    lb_page page = page_over(t, t->survey->facts);
     lb_text value = {0}, ci = {0}, plain = {0};
     lb_fact fact;
     if (!find(t, key, node, &fact)) {

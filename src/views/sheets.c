@@ -40,8 +40,8 @@ static void make_epsilon(lb_sheets *t)
                              node->text);
 }
 
-lb_status lb_sheets_make(const lb_survey *s, const char *language, const char *pages,
-                         const char *figure, lb_sheets *out, lb_error *err)
+lb_status lb_sheets_make(const lb_survey *s, const char *language, lb_dialect dialect,
+                         const char *pages, const char *figure, lb_sheets *out, lb_error *err)
 {
     static void (*const makers[])(lb_sheets *) = {
         lb_make_experiments, lb_make_counts,    lb_make_hypotheses, lb_make_gaps,
@@ -49,7 +49,8 @@ lb_status lb_sheets_make(const lb_survey *s, const char *language, const char *p
         lb_make_phases,      lb_make_plans,     lb_make_statements, lb_make_numbers,
         lb_make_routes,      lb_make_protocol,  lb_make_ideas,      lb_make_kanban,
         lb_make_changes};
-    *out = (lb_sheets){.survey = s, .language = language, .pages = pages, .err = err};
+    *out = (lb_sheets){
+        .survey = s, .language = language, .pages = pages, .dialect = dialect, .err = err};
     lb_facts_speak(s->facts, language);
     for (size_t i = 0; i < s->n; i++)
         if (s->members[i].facts)

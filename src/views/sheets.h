@@ -2,6 +2,7 @@
 #ifndef LB_VIEWS_SHEETS_H
 #define LB_VIEWS_SHEETS_H
 
+#include "report/page.h"
 #include "views/survey.h"
 
 /**
@@ -12,7 +13,8 @@
 typedef struct lb_sheets {
     const lb_survey *survey;
     const char *language, *pages; /* folder of the finished pages, for links */
-    lb_lent lent;                 /* what is handed to the facts */
+    lb_dialect dialect;
+    lb_lent lent; /* what is handed to the facts */
     lb_table *tables;
     lb_fact *facts;
     char **owned; /* every text */
@@ -26,8 +28,8 @@ typedef struct lb_sheets {
  * @return LB_OK; LB_ENAME for a key that a record does not have (any more), with the place in the
  *         programme; the failures of lb_page_fill() for its words
  */
-lb_status lb_sheets_make(const lb_survey *s, const char *language, const char *pages,
-                         const char *figure, lb_sheets *out, lb_error *err);
+lb_status lb_sheets_make(const lb_survey *s, const char *language, lb_dialect dialect,
+                         const char *pages, const char *figure, lb_sheets *out, lb_error *err);
 void lb_sheets_free(lb_sheets *t);
 
 #endif

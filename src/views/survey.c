@@ -52,7 +52,7 @@ static lb_status check_record(const lb_survey *s, const lb_member *m, const lb_a
                        lb_archive_path(a), lb_archive_name(a), lb_spec_name(m->spec), m->id);
     if (strcmp(profile, s->places->profile) != 0)
         return LB_FAIL(err, LB_EINVAL,
-                       "%s is of profile %s, but views of profile %s were asked for: run `make %s "
+                       "%s is of profile %s, but profile %s was asked for: run `make %s "
                        "PROFILE=%s`",
                        lb_archive_path(a), *profile ? profile : "unknown", s->places->profile,
                        m->id, s->places->profile);

@@ -3,7 +3,7 @@
 
 local WIDE = 8 -- columns from which a table keeps its first column in sight while it scrolls
 
-local PROSE = 32 -- characters of a cell from which its table needs room to be read
+local PROSE = 32 -- characters of a cell from which it wraps, and its table needs room to be read
 local SHORT = 26 -- characters up to which a cell is not broken
 
 local function raw(text) return pandoc.RawBlock('html', text) end
@@ -29,15 +29,23 @@ local function figure(para)
   }
 end
 
--- Short cells stay on one line; says whether some cell is long.
+-- Characters on the line; a Chinese one takes the room of two.
+local function room(text)
+  local n = 0
+  for _, c in utf8.codes(text) do n = n + (c >= 0x2E80 and c <= 0xFFDC and 2 or 1) end
+  return n
+end
+
+-- Short cells stay on one line, long ones keep room for words; says whether some cell is long.
 local function mark_cells(tbl)
   local prose = false
   for _, body in ipairs(tbl.bodies) do
     for _, row in ipairs(body.body) do
       for _, cell in ipairs(row.cells) do
-        local length = utf8.len(pandoc.utils.stringify(pandoc.Div(cell.contents)))
+        local length = room(pandoc.utils.stringify(pandoc.Div(cell.contents)))
         prose = prose or length >= PROSE
         if length <= SHORT then cell.attr = pandoc.Attr('', { 'short' }) end
+        if length >= PROSE then cell.attr = pandoc.Attr('', { 'long' }) end
       end
     end
   end

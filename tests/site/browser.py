@@ -188,6 +188,9 @@ def every_page(b, dist):
         ok(f"{name}: no complaint, no request", not b.complaints(), b.complaints())
         width = b.run("document.documentElement.scrollWidth")
         ok(f"{name}: does not scroll sideways at {NARROW} px", width <= NARROW, width)
+        over = b.run("""[...document.querySelectorAll('td, th')].filter((e) => e.scrollWidth > e.clientWidth + 1)
+            .map((e) => e.textContent.slice(0, 60))""")
+        ok(f"{name}: no cell runs over its neighbour", not over, over[:5])
         ok(f"{name}: says its language", b.run("document.documentElement.lang") == ("zh-CN" if ".zh." in page.name else "en"))
         dead = []
         for href in set(re.findall(r'<a\s[^>]*?href="([^"]*)"', text)):
@@ -232,6 +235,12 @@ def filters(b, dist):
         b.click(f"input[name=phase][value={json.dumps(phase)}]")
         sums += b.run(SHOWN)
     ok("every experiment has one phase", sums == total, sums)
+    statuses = b.run("[...document.querySelectorAll('input[name=status]')].map((e) => e.value).filter(Boolean)")
+    b.click(f"input[name=phase][value={json.dumps(phases[0])}]")
+    b.click(f"input[name=status][value={statuses[0]}]")
+    both = b.run(f"document.querySelectorAll('article[data-phase={json.dumps(phases[0])}][data-status={statuses[0]}]').length")
+    ok("phase and status hold together", b.run(SHOWN) == both, both)
+    b.click("input[name=status][value='']")
     b.click("input[name=phase][value='']")
     key = b.run("document.querySelector('article:last-of-type .claim code').textContent")
     b.run("document.querySelector('input[type=search]').focus()")
@@ -259,7 +268,46 @@ def keyboard(b, dist):
     ok("arrows choose a status", b.run(SHOWN) < b.run("document.querySelectorAll('article').length"))
 
 
+EVERYTHING = """[...document.querySelectorAll('a[href], input, summary, [tabindex="0"]')]
+    .filter((e) => e.checkVisibility() && !(e.type === 'radio' && !e.checked))"""
+
+
+def everything(b, dist, name, width):
+    """Tab comes by all that can be used, and each is then in sight."""
+    b.open((dist / name).as_uri(), width)
+    if name == "index.html":  # one experiment is as good as all
+        b.run("document.querySelector('input[type=search]').focus()")
+        b.call("Input.insertText", text="e01.")
+        b.run("document.activeElement.blur(), window.getSelection().removeAllRanges(), scrollTo(0, 0)")
+    total = b.run(f"window.left = new Set({EVERYTHING}), left.size")
+    hidden = []
+    for _ in range(total + 5):
+        b.key("Tab", 9)
+        at = b.run("""(() => { const e = document.activeElement, r = e.getBoundingClientRect(); left.delete(e);
+            return [left.size, e === document.body || (r.bottom > 0 && r.top < innerHeight), e.outerHTML.slice(0, 80)]; })()""")
+        if not at[1]:
+            hidden.append(at[2])
+        if at[0] == 0:
+            break
+    ok(f"{name} at {width} px: Tab reaches everything", total > 5 and at[0] == 0,
+       b.run("[...left].map((e) => e.outerHTML.slice(0, 80)).join(' ')"))
+    ok(f"{name} at {width} px: what has the focus is in sight", not hidden, hidden)
+
+
+def targets(b, dist, name):
+    b.open((dist / name).as_uri(), NARROW)
+    small = b.run("""[...document.querySelectorAll('.bar a, .forms a, .filter label, .documents a, .contents a')]
+        .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 24).map((e) => e.outerHTML.slice(0, 80))""")
+    ok(f"{name}: links in bars are at least 24 px high", not small, small[:5])
+
+
 def languages(b, dist, name):
+    for page in (f"reports/{name}", f"numbers/{name}", "reports/hub", "reports/audit"):
+        b.open((dist / f"{page}.en.html").as_uri(), WIDE)
+        b.follow(".bar a[hreflang=zh]")
+        ok(f"{page} changes to Chinese and stays the same page", b.run("location.pathname").endswith(f"/{page}.zh.html"))
+        b.follow(".bar a[hreflang=en]")
+        ok(f"{page} changes back", b.run("location.pathname").endswith(f"/{page}.en.html"))
     b.open((dist / "index.html").as_uri(), WIDE)
     b.follow(".bar a[hreflang=zh]")
     ok("the index changes to Chinese", b.run("location.pathname").endswith("/index.zh.html"))
@@ -284,17 +332,20 @@ def trails(b, dist, name):
     ok("a number of the index leads to its trail", key in text and all(part in text for part in TRAIL), text)
     ok("which gives its value to the last digit", repr(record[key]["value"]) in text or f"{record[key]['value']:.17g}" in text, text)
     ok("and its seed", not record[key]["seed"] or str(record[key]["seed"]) in text, text)
-    # From the report: number -> row of the table of provenance -> trail.
-    b.open((dist / "reports" / f"{name}.en.html").as_uri(), WIDE)
-    b.click("main a.num[href^='#n-']")
-    row = b.run("document.querySelector(':target')?.closest('tr')?.textContent || ''")
-    key = b.run("document.querySelector(':target')?.textContent || ''")
-    ok("a number of a report leads to its row", key in row and key in record, row)
-    records = b.run("document.querySelector('[id^=record-e]').closest('li').textContent")
-    ok("below the rows stand program, commit and data", all(w in records for w in ("program", "git.commit", "data.train")), records)
-    b.follow(":target a")
-    text = b.run("document.querySelector(':target')?.textContent || ''")
-    ok("the row leads on to the trail", key in text and all(part in text for part in TRAIL), text)
+    # From a report or view: number -> row of the table of provenance -> trail.
+    numbers = json.loads((dist / "numbers.json").read_text())
+    for page in (name, "summary", "hub"):
+        b.open((dist / "reports" / f"{page}.en.html").as_uri(), WIDE)
+        b.click("main a.num[href^='#n-']")
+        row = b.run("document.querySelector(':target')?.closest('tr')?.textContent || ''")
+        key = b.run("document.querySelector(':target')?.textContent || ''")
+        ok(f"{page}: a number leads to its row", key in row and any(key in of for of in numbers.values()), row)
+        records = b.run("document.querySelector('[id^=record-e]').closest('li').textContent")
+        ok(f"{page}: below the rows stand program, commit and data",
+           all(w in records for w in ("program", "git.commit", "data.train")), records)
+        b.follow(":target a")
+        text = b.run("document.querySelector(':target')?.textContent || ''")
+        ok(f"{page}: the row leads on to the trail", key in text and all(part in text for part in TRAIL), text)
 
 
 def main():
@@ -307,8 +358,13 @@ def main():
         b = Browser(profile)
         try:
             every_page(b, dist)
-            for page in ("index.html", "index.zh.html", f"numbers/{name}.en.html", f"reports/{name}.en.html"):
+            for page in ("index.html", "index.zh.html", f"numbers/{name}.en.html", f"reports/{name}.en.html",
+                         "reports/hub.en.html", "reports/audit.zh.html"):
                 colours(b, dist, page)
+                targets(b, dist, page)
+            for page in ("index.html", "reports/kanban.en.html"):
+                everything(b, dist, page, WIDE)
+                everything(b, dist, page, NARROW)
             filters(b, dist)
             keyboard(b, dist)
             languages(b, dist, name)

@@ -37,7 +37,7 @@ static void expect_golden(const char *name)
 
 static lb_status write_views(lb_error *err)
 {
-    return lb_views_write(&toy_places, toy_templates, toy_reports, err);
+    return lb_views_write(&toy_places, toy_templates, toy_reports, NULL, err);
 }
 
 static void expect_pages(bool there)
@@ -80,6 +80,61 @@ Test(views, twice_give_the_same_bytes)
     toy_shell("cp -r reports first && cp figures/programme_graph.svg first/");
     cr_assert(write_views(&err) == LB_OK, "%s", err.text);
     toy_shell("cp figures/programme_graph.svg reports/ && diff -r first reports");
+}
+
+/* How many links "](#n-KEY)" @p page holds; each must find its "{#n-KEY}". */
+static size_t count_links(const char *page)
+{
+    static const char link[] = "](#n-";
+    size_t n = 0;
+    for (const char *s = strstr(page, link); s; s = strstr(s, link), n++) {
+        s += strlen(link);
+        char *goal = lb_xprintf("{#n-%.*s}", (int)strcspn(s, ")"), s);
+        cr_expect(strstr(page, goal) != NULL, "no %s", goal);
+        free(goal);
+    }
+    return n;
+}
+
+Test(views, for_pandoc_lead_every_number_of_a_record_to_its_provenance_and_no_count)
+{
+    lb_error err = {0};
+    size_t links = 0;
+    char *drafts = lb_xprintf("%s/drafts", toy_folder);
+    cr_assert(lb_views_write(&toy_places, toy_templates, toy_reports, drafts, &err) == LB_OK, "%s",
+              err.text);
+    for (size_t i = 0; i < LB_VIEWS; i++) {
+        char *name = lb_xprintf("../drafts/%s.zh.md", lb_view_name[i]), *page = page_of(name);
+        links += count_links(page);
+        cr_expect(strstr(page, "(#n-view") == NULL, "%s", page);
+        free(page);
+        free(name);
+    }
+    cr_expect(gt(sz, links, 0));
+    expect_golden("hub.en.md"); /* the same page as without drafts */
+    free(drafts);
+}
+
+static lb_status compare_views(lb_error *err)
+{
+    lb_survey survey;
+    *err = (lb_error){0};
+    cr_assert(lb_survey_open(&toy_places, toy_templates, toy_reports, &survey, err) == LB_OK);
+    const lb_status st = lb_views_compare(&survey, toy_templates, toy_reports, err);
+    lb_survey_close(&survey);
+    return st;
+}
+
+Test(views, know_a_finished_page_that_is_stale_or_gone)
+{
+    lb_error err = {0};
+    cr_assert(write_views(&err) == LB_OK, "%s", err.text);
+    cr_expect(eq(int, compare_views(&err), LB_OK), "%s", err.text);
+    toy_shell("sed -i 's/done/ready/' reports/kanban.zh.md reports/summary.en.md");
+    cr_expect(eq(int, compare_views(&err), LB_EFINDING));
+    cr_expect(strstr(err.text, "summary.en.md:") != NULL, "%s", err.text);
+    toy_shell("rm reports/summary.en.md");
+    cr_expect(eq(int, compare_views(&err), LB_EIO));
 }
 
 Test(views, call_a_report_done_only_while_nothing_is_missing)

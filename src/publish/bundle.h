@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef LB_REPORT_BUNDLE_H
-#define LB_REPORT_BUNDLE_H
+#ifndef LB_PUBLISH_BUNDLE_H
+#define LB_PUBLISH_BUNDLE_H
 
 #include "core/error.h"
 

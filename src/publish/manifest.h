@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef LB_REPORT_MANIFEST_H
-#define LB_REPORT_MANIFEST_H
+#ifndef LB_PUBLISH_MANIFEST_H
+#define LB_PUBLISH_MANIFEST_H
 
 #include "core/error.h"
 #include "core/text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "report/manifest.h"
+#include "publish/manifest.h"
 
 #include "core/file.h"
 #include "core/hash.h"

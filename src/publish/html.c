@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "report/html.h"
+#include "publish/html.h"
 
 #include "report/format.h"
 #include "report/oracle.h"

@@ -2,12 +2,11 @@
 /* Folders, manifests, bundles and pages of a published edition; the whole is tests/publish.sh. */
 #include "core/file.h"
 #include "core/memory.h"
-#include "fixture.h"
-#include "report/bundle.h"
+#include "publish/bundle.h"
+#include "publish/html.h"
+#include "publish/manifest.h"
+#include "publish/site.h"
 #include "report/folder.h"
-#include "report/html.h"
-#include "report/manifest.h"
-#include "report/site.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -16,7 +15,19 @@
 #include <string.h>
 #include <unistd.h>
 
-TestSuite(publish, .init = fixture_make, .fini = fixture_remove);
+static char folder[] = "/tmp/lb_publish_XXXXXX"; /* one a test: each is a process */
+
+static void folder_make(void)
+{
+    cr_assert(mkdtemp(folder) != NULL);
+}
+
+static void folder_remove(void)
+{
+    cr_assert(eq(int, lb_folder_remove(folder, NULL), LB_OK));
+}
+
+TestSuite(publish, .init = folder_make, .fini = folder_remove);
 
 /* PATH below the scratch folder; few at a time. */
 static const char *at(const char *path)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "report/crate.h"
+#include "publish/crate.h"
 
 #include "core/hash.h"
 #include "core/memory.h"
@@ -34,9 +34,8 @@ void lb_crate_numbers(const lb_site *site, lb_text *out)
 {
     json_t *all = json_object();
     for (size_t i = 0; i < site->n; i++) {
-        const lb_facts *facts = site->items[i].facts[LB_EN];
         lb_text text = {0};
-        lb_export_json(lb_facts_record(facts), lb_facts_spec(facts), &text);
+        lb_export_json(site->items[i].record, site->items[i].member->spec, &text);
         json_object_set_new(all, site->items[i].name, json_loads(text.s, 0, NULL));
         lb_text_free(&text);
     }
@@ -133,7 +132,7 @@ static void add_data(json_t *graph, const lb_archive *a, json_t *objects)
 
 static void add_run(json_t *graph, const lb_exhibit *e, json_t *runs)
 {
-    const lb_archive *a = lb_facts_record(e->facts[LB_EN]);
+    const lb_archive *a = e->record;
     json_t *objects = json_array(), *results = json_array();
     char *run = lb_xprintf("#run-%s", e->name), *tool = lb_xprintf("#program-%s", e->name);
     add_data(graph, a, objects);
@@ -149,9 +148,8 @@ static void add_run(json_t *graph, const lb_exhibit *e, json_t *runs)
     json_object_set_new(program, "softwareVersion",
                         json_string(lb_archive_provenance(a, "version")));
     json_object_set_new(program, "identifier", json_string(lb_archive_provenance(a, "git.commit")));
-    json_t *action =
-        entity(graph, run, "CreateAction",
-               lb_spec_text(lb_facts_spec(e->facts[LB_EN]), "title", lb_language[LB_EN]));
+    json_t *action = entity(graph, run, "CreateAction",
+                            lb_spec_text(e->member->spec, "title", lb_language[LB_EN]));
     json_object_set_new(action, "instrument", reference(tool));
     json_object_set_new(action, "object", objects);
     json_object_set_new(action, "result", results);
@@ -181,7 +179,7 @@ static const char *newest_date(const lb_site *site)
 {
     const char *newest = "";
     for (size_t i = 0; i < site->n; i++) {
-        const char *date = lb_spec_text(lb_facts_spec(site->items[i].facts[LB_EN]), "date", "en");
+        const char *date = lb_spec_text(site->items[i].member->spec, "date", "en");
         newest = strcmp(date, newest) > 0 ? date : newest;
     }
     return newest;

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two pages of a published edition: the trails of all numbers of a record, and the report they
- * belong to with its way there. */
+/* Two pages of a published edition: the trails of all numbers of a record, and a finished report or
+ * view with its way there. */
 #include "core/memory.h"
-#include "report/html.h"
-#include "report/site.h"
+#include "publish/html.h"
+#include "publish/site.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const lb_archive *record_of(const lb_exhibit *e)
-{
-    return lb_facts_record(e->facts[LB_EN]);
-}
 
 /* --- the numbers of a record -------------------------------------------------------------------
  */
@@ -74,7 +69,7 @@ static void add_standing(lb_text *out, const lb_site *site, const lb_exhibit *e,
     const lb_published_entry *theirs =
         site->published ? lb_published_find(site->published, key) : NULL;
     size_t n;
-    const lb_verdict *v = lb_archive_verdicts(record_of(e), &n);
+    const lb_verdict *v = lb_archive_verdicts(e->record, &n);
     lb_text line = {0};
     lb_text_add(out, "<p>");
     if (frozen && isfinite(frozen->value))
@@ -121,7 +116,7 @@ static void add_record(lb_text *out, const lb_exhibit *e, int language)
 {
     const bool zh = language == LB_ZH;
     size_t n;
-    const lb_pair *pairs = lb_archive_provenances(record_of(e), &n);
+    const lb_pair *pairs = lb_archive_provenances(e->record, &n);
     lb_text_printf(out, "<details class=\"record\" id=\"record\"><summary>%s</summary>\n<dl>\n",
                    zh ? "来源：程序、数据与版本" : "Where they come from: program, data, versions");
     for (size_t i = 0; i < n; i++) {
@@ -136,23 +131,24 @@ static void add_record(lb_text *out, const lb_exhibit *e, int language)
                    zh ? "冻结值" : "Frozen values", e->name, zh ? "设置" : "Settings");
 }
 
-/* "loggbook", the report, whatever else; then the page in the other language. */
-static char *bar_of(const char *folder, const lb_exhibit *e, int language, const char *middle)
+/* "loggbook", the index, whatever else; then the page in the other language. @p anchor: where in
+ * the index */
+static char *bar_of(const char *folder, const char *name, const char *anchor, int language,
+                    const char *middle)
 {
     const bool zh = language == LB_ZH;
     return lb_xprintf("<a class=\"home\" href=\"../index%s.html\">loggbook</a>"
                       "<a href=\"../index%s.html#%s\">%s</a>%s"
                       "<a href=\"../%s/%s.%s.html\" lang=\"%s\" hreflang=\"%s\">%s</a>",
-                      zh ? ".zh" : "", zh ? ".zh" : "", lb_archive_experiment(record_of(e)),
-                      zh ? "全部实验" : "All experiments", middle, folder, e->name,
-                      lb_language[!language], zh ? "en" : "zh-CN", lb_language[!language],
-                      zh ? "English" : "中文");
+                      zh ? ".zh" : "", zh ? ".zh" : "", anchor, zh ? "全部实验" : "Experiments",
+                      middle, folder, name, lb_language[!language], zh ? "en" : "zh-CN",
+                      lb_language[!language], zh ? "English" : "中文");
 }
 
 static void add_trail(lb_text *out, const lb_site *site, const lb_exhibit *e, size_t i,
                       int language)
 {
-    const lb_archive *a = record_of(e);
+    const lb_archive *a = e->record;
     const lb_number *x = lb_archive_at(a, i);
     const char *key = lb_archive_key(a, i);
     lb_text_add(out, "<li id=\"");
@@ -169,13 +165,11 @@ static void add_trail(lb_text *out, const lb_site *site, const lb_exhibit *e, si
     lb_text_add(out, "</li>\n");
 }
 
-void lb_site_numbers(const lb_site *site, size_t at, int language, lb_text *out)
+void lb_site_numbers(const lb_site *site, const lb_exhibit *e, int language, lb_text *out)
 {
-    const lb_exhibit *e = &site->items[at];
     const bool zh = language == LB_ZH;
-    const size_t n = lb_archive_count(record_of(e));
-    const char *title =
-        lb_spec_text(lb_facts_spec(e->facts[LB_EN]), "title", lb_language[language]);
+    const size_t n = lb_archive_count(e->record);
+    const char *title = lb_spec_text(e->member->spec, "title", lb_language[language]);
     const char *find = zh ? "查找键" : "Find a key";
     lb_text body = {0};
     lb_text_add(&body, "<header class=\"title\"><h1>");
@@ -194,7 +188,7 @@ void lb_site_numbers(const lb_site *site, size_t at, int language, lb_text *out)
     lb_text_add(&body, "</ol>\n");
     char *report = lb_xprintf("<a href=\"../reports/%s.%s.html\">%s</a>", e->name,
                               lb_language[language], zh ? "报告" : "Report");
-    char *bar = bar_of("numbers", e, language, report);
+    char *bar = bar_of("numbers", e->name, e->member->id, language, report);
     lb_site_frame(site, language, title, bar, body.s, out);
     free(bar);
     free(report);
@@ -206,19 +200,18 @@ void lb_site_numbers(const lb_site *site, size_t at, int language, lb_text *out)
 
 typedef struct adopting {
     const lb_site *site;
-    const lb_exhibit *item;
-    int language;
-    const char *path;
+    const lb_finished *page;
     lb_text *out;
     lb_error *err;
 } adopting;
 
-/* The experiment of a key or of a page: the name that starts with "e02_". NULL: none. */
-static const lb_exhibit *item_of(const lb_site *site, const char *id, size_t length)
+/* The experiment of a key, "e02.r2"; NULL: none. */
+static const lb_exhibit *item_of(const lb_site *site, const char *key)
 {
+    const size_t length = strcspn(key, ".");
     for (size_t i = 0; i < site->n; i++) {
-        const char *own = lb_archive_experiment(record_of(&site->items[i]));
-        if (strlen(own) == length && strncmp(own, id, length) == 0)
+        const char *own = site->items[i].member->id;
+        if (strlen(own) == length && strncmp(own, key, length) == 0)
             return &site->items[i];
     }
     return NULL;
@@ -232,19 +225,34 @@ static const char *adopt_key(adopting *w, const char *s)
     if (!end)
         return s;
     char *key = lb_xprintf("%.*s", (int)(end - code - 6), code + 6);
-    const lb_exhibit *e = item_of(w->site, key, strcspn(key, "."));
-    if (!e || !lb_archive_number(record_of(e), key)) {
-        LB_FAIL(w->err, LB_ENAME, "%s shows '%s', which no record holds: run `make html`", w->path,
-                key);
+    const lb_exhibit *e = item_of(w->site, key);
+    if (!e || !lb_archive_number(e->record, key)) {
+        LB_FAIL(w->err, LB_ENAME, "%s shows '%s', which no record holds: run `make html`",
+                w->page->path, key);
     } else {
         lb_text_addn(w->out, s, (size_t)(code - s));
         lb_text_printf(w->out, "<a href=\"../numbers/%s.%s.html#", e->name,
-                       lb_language[w->language]);
+                       lb_language[w->page->language]);
         lb_html_anchor(w->out, key);
         lb_text_printf(w->out, "\"><code>%s</code></a>", key);
     }
     free(key);
     return end + strlen("</code>");
+}
+
+/* Is "NAME.LANG.html" a page beside this one? */
+static bool is_published(const adopting *w, const char *page)
+{
+    const lb_site *site = w->site;
+    bool found = false;
+    for (size_t i = 0; i < site->n + LB_DOCUMENTS && !found; i++) {
+        char *own = lb_xprintf("%s.%s.html",
+                               i < site->n ? site->items[i].name : lb_document_name(i - site->n),
+                               lb_language[w->page->language]);
+        found = strcmp(own, page) == 0;
+        free(own);
+    }
+    return found;
 }
 
 /* href="e01_baseline.en.html": the goal must be in the edition. @return what comes after the quote
@@ -254,13 +262,11 @@ static const char *adopt_link(adopting *w, const char *s)
     const char *to = s + strlen("href=\"");
     const size_t length = strcspn(to, "#\"");
     char *page = lb_xprintf("%.*s", (int)length, to);
-    const lb_exhibit *e = item_of(w->site, page, strcspn(page, "_"));
-    char *goal = lb_xprintf("%s.%s.html", e ? e->name : "", lb_language[w->language]);
     if (length > 0 && !strstr(page, "://") && strncmp(page, "mailto:", 7) != 0 &&
-        strcmp(goal, page) != 0)
-        LB_FAIL(w->err, LB_ENAME, "%s links to %s, which is not published with it", w->path, page);
+        !is_published(w, page))
+        LB_FAIL(w->err, LB_ENAME, "%s links to %s, which is not published with it", w->page->path,
+                page);
     lb_text_addn(w->out, s, (size_t)(to - s));
-    free(goal);
     free(page);
     return to;
 }
@@ -279,32 +285,54 @@ static void adopt(adopting *w, const char *s, const char *end)
     }
 }
 
-lb_status lb_site_report(const lb_site *site, size_t at, int language, const char *page,
-                         const char *path, lb_text *out, lb_error *err)
+/* What the bar of a report holds: its other forms. */
+static char *forms_of(const lb_finished *page)
 {
-    static const char head[] = "</head>", main_tag[] = "<main id=\"text\">", tail[] = "</html>";
-    const lb_exhibit *e = &site->items[at];
-    const bool zh = language == LB_ZH;
-    const char *head_end = strstr(page, head), *body = strstr(page, main_tag);
-    const char *end = page + strlen(page);
-    while (end > page && strchr(" \n", end[-1]))
+    const char *l = lb_language[page->language];
+    return lb_xprintf(
+        "<a href=\"../pdf/%s.%s.pdf\">PDF</a><a href=\"../numbers/%s.%s.html\">%s</a>", page->name,
+        l, page->name, l, page->language == LB_ZH ? "全部数字" : "All numbers");
+}
+
+/* What the bar of a document above the reports holds: the others. */
+static char *siblings_of(const lb_finished *page)
+{
+    lb_text out = {0};
+    for (size_t i = 0; i < LB_DOCUMENTS; i++) {
+        const char *name = lb_document_name(i);
+        lb_text_printf(&out, "<a href=\"%s.%s.html\"%s>%s</a>", name, lb_language[page->language],
+                       strcmp(name, page->name) == 0 ? " aria-current=\"page\"" : "",
+                       lb_document_title(i, page->language));
+    }
+    lb_text_printf(&out, "<a href=\"../pdf/%s.%s.pdf\">PDF</a>", page->name,
+                   lb_language[page->language]);
+    return lb_text_take(&out);
+}
+
+lb_status lb_site_adopt(const lb_site *site, const lb_finished *page, lb_text *out, lb_error *err)
+{
+    static const char head[] = "</head>", skip[] = "<a class=\"skip\"", tail[] = "</html>";
+    const char *head_end = strstr(page->text, head);
+    const char *body = head_end ? strstr(head_end, skip) : NULL;
+    body = body ? strchr(body, '\n') : NULL; /* the bar comes after the way past it */
+    const char *end = page->text + strlen(page->text);
+    while (end > page->text && strchr(" \n", end[-1]))
         end--;
-    if (!head_end || !body || end - page < (long)strlen(tail) ||
+    if (!head_end || !body || end - page->text < (long)strlen(tail) ||
         strncmp(end - strlen(tail), tail, strlen(tail)) != 0)
         return LB_FAIL(err, LB_EFORMAT,
-                       "%s is no whole page of a report: delete it and run `make html`", path);
+                       "%s is no whole page of a report: delete it and run `make html views`",
+                       page->path);
     lb_error own = {0};
-    adopting w = {site, e, language, path, out, &own};
-    char *middle = lb_xprintf("<a href=\"../pdf/%s.%s.pdf\">PDF</a>"
-                              "<a href=\"../numbers/%s.%s.html\">%s</a>",
-                              e->name, lb_language[language], e->name, lb_language[language],
-                              zh ? "全部数字" : "All numbers");
-    char *bar = bar_of("reports", e, language, middle);
-    lb_text_addn(out, page, (size_t)(head_end - page));
+    adopting w = {site, page, out, &own};
+    char *middle = page->item ? forms_of(page) : siblings_of(page);
+    char *bar = bar_of("reports", page->name, page->item ? page->item->member->id : "text",
+                       page->language, middle);
+    lb_text_addn(out, page->text, (size_t)(head_end - page->text));
     lb_text_printf(out, "%s<style>\n%s</style>\n", site->policy, site->bar_style);
     adopt(&w, head_end, body);
-    lb_text_printf(out, "%s\n<nav class=\"bar\" aria-label=\"loggbook\">%s</nav>", main_tag, bar);
-    adopt(&w, body + strlen(main_tag), end);
+    lb_text_printf(out, "\n<nav class=\"bar\" aria-label=\"loggbook\">%s</nav>", bar);
+    adopt(&w, body, end);
     lb_text_add(out, "\n");
     free(bar);
     free(middle);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "report/site.h"
+#include "publish/site.h"
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "publish/html.h"
 #include "report/format.h"
-#include "report/html.h"
 #include "report/oracle.h"
 #include "report/page.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +21,13 @@ typedef enum word {
     W_HTML_LANG,
     W_TITLE,
     W_LEAD,
+    W_DOCUMENTS,
     W_COUNTS,
     W_SKIP,
     W_OTHER,
     W_STATUS,
     W_PHASE,
+    W_UNPLACED,
     W_ANY,
     W_FIND,
     W_SHOWN,
@@ -41,11 +42,11 @@ typedef enum word {
 
 static const char *const words[WORDS][LB_LANGUAGES] = {
     [W_HTML_LANG] = {"en", "zh-CN"},
-    [W_TITLE] = {"The experiments", "全部实验"},
-    [W_LEAD] = {"Every number on these pages was filled in from the record of the program that "
-                "computed it. Follow a number to its trail: program, data, seed, commit and frozen "
-                "value.",
-                "页面上的每个数都取自计算它的程序所留下的记录。点开一个数即可看到它的来历："
+    [W_TITLE] = {"Experiments", "全部实验"},
+    [W_DOCUMENTS] = {"Documents above the reports", "报告之上的文档"},
+    [W_LEAD] = {"Every number here was filled in from the record of the program that computed it, "
+                "and leads to its trail: program, data, seed, commit and frozen value.",
+                "这里的每个数都取自计算它的程序所留下的记录，点开即可看到它的来历："
                 "程序、数据、种子、提交与冻结值。"},
     [W_COUNTS] = {"%zu experiments · %zu verdicts · %s numbers",
                   "%zu 个实验 · %zu 项判定 · %s 个数"},
@@ -53,6 +54,7 @@ static const char *const words[WORDS][LB_LANGUAGES] = {
     [W_OTHER] = {"中文", "English"},
     [W_STATUS] = {"Status", "状态"},
     [W_PHASE] = {"Phase", "阶段"},
+    [W_UNPLACED] = {"not placed", "未列入计划"},
     [W_ANY] = {"all", "全部"},
     [W_FIND] = {"Find in titles, claims and keys", "在标题、主张与键中查找"},
     [W_SHOWN] = {"shown", "项"},
@@ -69,36 +71,53 @@ static const char *say(word w, int language)
     return words[w][language];
 }
 
-/* The status of an experiment is the verdict on its first hypothesis. */
-static const struct standing {
-    const char *outcome, *class, *status[LB_LANGUAGES];
-} standings[] = {{"PASS", "pass", {"done", "完成"}},
-                 {"PARTIAL", "partial", {"partial", "部分成立"}},
-                 {"FAIL", "fail", {"negative", "否定"}},
-                 {"INCONCLUSIVE", "inconclusive", {"inconclusive", "未定"}},
-                 {"NOT RUN", "not-run", {"not run", "未运行"}}};
-enum { STANDINGS = sizeof standings / sizeof *standings };
+const char *lb_document_name(size_t i)
+{
+    return i < LB_VIEWS ? lb_view_name[i] : "audit";
+}
 
-static const struct standing *standing_of(const char *outcome)
+const char *lb_document_title(size_t i, int language)
+{
+    static const char *const titles[LB_DOCUMENTS][LB_LANGUAGES] = {
+        {"Summary", "摘要"}, {"Framework", "主框架"}, {"Hub", "枢纽"},  {"Roadmap", "路线图"},
+        {"Kanban", "看板"},  {"Cards", "知识卡片"},   {"Audit", "审查"}};
+    return titles[i][language];
+}
+
+/* What a document is for: shown under its name. */
+static const char *document_purpose(size_t i, int language)
+{
+    static const char *const purposes[LB_DOCUMENTS][LB_LANGUAGES] = {
+        {"Answers and the numbers that matter", "答案与关键数字"},
+        {"Hypotheses, questions, results", "假设、问题与结果"},
+        {"Consensus, protocol, insights", "共识、协议与洞见"},
+        {"Phases, gates, what needs what", "阶段、关卡与依赖"},
+        {"What is to do, running, done", "待办、进行与完成"},
+        {"What is settled, one card each", "已定结论，每条一卡"},
+        {"Contradictions among printed numbers", "已发表数字之间的矛盾"}};
+    return purposes[i][language];
+}
+
+/* The outcomes of a verdict with the class that gives them their colour. */
+static const struct outcome {
+    const char *word, *class;
+} outcomes[] = {{"PASS", "pass"},
+                {"PARTIAL", "partial"},
+                {"FAIL", "fail"},
+                {"INCONCLUSIVE", "inconclusive"},
+                {"NOT RUN", "not-run"}};
+enum { OUTCOMES = sizeof outcomes / sizeof *outcomes };
+
+static size_t outcome_index(const char *name)
 {
     size_t i = 0;
-    while (i < STANDINGS - 1 && strcmp(standings[i].outcome, outcome) != 0)
+    while (i < OUTCOMES - 1 && strcmp(outcomes[i].word, name) != 0)
         i++;
-    return &standings[i];
+    return i;
 }
 
 /* --- pieces ------------------------------------------------------------------------------------
  */
-
-static const lb_archive *record_of(const lb_exhibit *e)
-{
-    return lb_facts_record(e->facts[LB_EN]);
-}
-
-static const lb_spec *spec_of(const lb_exhibit *e)
-{
-    return lb_facts_spec(e->facts[LB_EN]);
-}
 
 void lb_site_frame(const lb_site *site, int language, const char *title, const char *bar,
                    const char *body, lb_text *out)
@@ -133,9 +152,9 @@ void lb_site_frame(const lb_site *site, int language, const char *title, const c
     free(edition);
 }
 
-static void add_verdict(lb_text *out, const char *outcome, const char *text)
+static void add_badge(lb_text *out, const char *class, const char *text)
 {
-    lb_text_printf(out, "<span class=\"verdict %s\">", standing_of(outcome)->class);
+    lb_text_printf(out, "<span class=\"verdict %s\">", class);
     lb_html_text(out, text);
     lb_text_add(out, "</span>");
 }
@@ -171,11 +190,8 @@ lb_status lb_site_open(const char *templates, lb_site *site, lb_error *err)
 
 void lb_site_close(lb_site *site)
 {
-    for (size_t i = 0; i < site->n; i++) {
-        for (int l = 0; l < LB_LANGUAGES; l++)
-            lb_facts_close(site->items[i].facts[l]);
+    for (size_t i = 0; i < site->n; i++)
         lb_ledger_free(site->items[i].frozen);
-    }
     free(site->items);
     free(site->style);
     free(site->bar_style);
@@ -183,37 +199,42 @@ void lb_site_close(lb_site *site)
     free(site->policy);
     free(site->frame);
     lb_published_free(site->published);
+    lb_survey_close(&site->survey);
     *site = (lb_site){0};
 }
 
 /* --- the index ---------------------------------------------------------------------------------
  */
 
-/* "MVP-3.1" belongs to "MVP-3", "MVP-Next-A" to "MVP-Next". */
-static char *phase_of(const lb_exhibit *e)
+/* The phase the programme places the experiment in, "" if it does not. */
+static const char *phase_of(const lb_exhibit *e)
 {
-    const char *mvp = lb_spec_text(spec_of(e), "mvp", "en");
-    const char *dash = strchr(mvp, '-');
-    const char *start = dash ? dash + 1 : mvp, *end = start;
-    const bool digit = isdigit((unsigned char)*start);
-    while (digit ? isdigit((unsigned char)*end) : isalpha((unsigned char)*end))
-        end++;
-    return lb_xprintf("%.*s", (int)(end - mvp), mvp);
+    return e->member->entry ? lb_programme_text(e->member->entry, "phase") : "";
 }
 
-/* The verdict on the first hypothesis; NOT RUN when there is none. */
-static const char *outcome_of(const lb_exhibit *e)
+/* The hypothesis its status rests on, "" if the programme names none. */
+static const char *deciding_of(const lb_exhibit *e)
 {
-    size_t n;
-    const lb_verdict *verdicts = lb_archive_verdicts(record_of(e), &n);
-    return n ? verdicts[0].outcome : "NOT RUN";
+    return e->member->entry ? lb_programme_text(e->member->entry, "decides") : "";
+}
+
+/* "P2 Noise" */
+static void add_phase(lb_text *out, const lb_site *site, const char *phase, int language)
+{
+    const lb_yaml_node *entry = lb_yaml_get(site->survey.programme.phases, phase);
+    if (!entry) {
+        lb_text_add(out, say(W_UNPLACED, language));
+        return;
+    }
+    lb_text_printf(out, "<b>%s</b> ", phase);
+    lb_html_text(out, lb_programme_text(lb_yaml_get(entry, "title"), lb_language[language]));
 }
 
 /* A number that leads to its trail. */
 static void add_linked(lb_text *out, const lb_exhibit *e, int language, const char *key,
                        const lb_number *x, const char *format)
 {
-    const lb_archive *a = record_of(e);
+    const lb_archive *a = e->record;
     const lb_line *frozen = lb_ledger_find(e->frozen, key);
     lb_text shown = {0};
     lb_html_number(&shown, x, format);
@@ -239,20 +260,20 @@ static void add_linked(lb_text *out, const lb_exhibit *e, int language, const ch
 static lb_status add_finding(lb_text *out, const lb_exhibit *e, int language, const lb_verdict *v,
                              lb_error *err)
 {
-    lb_page page = {.facts = e->facts[language], .dialect = LB_CLEAN, .folder = ".", .err = err};
+    lb_page page = {.facts = e->member->facts, .dialect = LB_CLEAN, .folder = ".", .err = err};
     char *path = lb_xprintf("hypotheses.%s.claim", v->id), *claim = NULL;
     char *label = lb_xprintf("%s %s", v->id, v->outcome);
-    const lb_number *x = lb_archive_number(record_of(e), v->metric);
+    const lb_number *x = lb_archive_number(e->record, v->metric);
     const lb_status st = lb_page_sentence(&page, path, &claim);
     if (st == LB_OK) {
-        lb_text_add(out, "<li>");
-        add_verdict(out, v->outcome, label);
+        lb_text_printf(out, "<li%s>",
+                       strcmp(v->id, deciding_of(e)) == 0 ? " class=\"deciding\"" : "");
+        add_badge(out, outcomes[outcome_index(v->outcome)].class, label);
         lb_text_add(out, "<span class=\"claim\">");
         lb_html_text(out, claim);
         lb_text_printf(out, " <code>%s</code></span><span class=\"value\">", v->metric);
         if (x) {
             add_linked(out, e, language, v->metric, x, "unit");
-            lb_text_add(out, " ");
             if (isfinite(x->ci_lo))
                 add_linked(out, e, language, v->metric, x, "ci");
         }
@@ -262,6 +283,13 @@ static lb_status add_finding(lb_text *out, const lb_exhibit *e, int language, co
     free(claim);
     free(path);
     return st;
+}
+
+/* "done": the word of a status without its icon, for style and filter. */
+static char *state_class(lb_state state)
+{
+    const char *label = lb_state_word(state, "en");
+    return lb_xprintf("%.*s", (int)strcspn(label, " "), label);
 }
 
 /* The files of an experiment, as links. */
@@ -275,8 +303,7 @@ static void add_forms(lb_text *out, const lb_exhibit *e, int language)
                    "<a href=\"markdown/%s.%s.md\">Markdown</a>",
                    name, l, say(W_REPORT, language), name, l, name, l, name, l);
     lb_text_printf(out, "<a href=\"numbers/%s.%s.html\">%s (%s)</a>", name, l,
-                   say(W_ALL_NUMBERS, language),
-                   lb_count_text(lb_archive_count(record_of(e)), count));
+                   say(W_ALL_NUMBERS, language), lb_count_text(lb_archive_count(e->record), count));
     lb_text_printf(out, "<a href=\"records/%s.h5\">%s</a><a href=\"frozen/%s.tsv\">%s</a>", name,
                    say(W_RECORD, language), name, say(W_FROZEN_FILE, language));
     lb_text_printf(out, "<a href=\"reports/%s.%s.html\" lang=\"%s\" hreflang=\"%s\">%s</a></p>\n",
@@ -284,24 +311,27 @@ static void add_forms(lb_text *out, const lb_exhibit *e, int language)
                    lb_language[!language], say(W_OTHER, language));
 }
 
-static lb_status add_exhibit(lb_text *out, const lb_exhibit *e, int language, lb_error *err)
+static lb_status add_exhibit(lb_text *out, const lb_site *site, const lb_exhibit *e, int language,
+                             lb_error *err)
 {
+    const char *l = lb_language[language];
     size_t n;
-    const lb_verdict *verdicts = lb_archive_verdicts(record_of(e), &n);
-    const struct standing *s = standing_of(outcome_of(e));
-    char *phase = phase_of(e);
+    const lb_verdict *verdicts = lb_archive_verdicts(e->record, &n);
+    char *state = state_class(e->member->state);
+    lb_facts_speak(e->member->facts, l);
     lb_text_printf(out,
                    "<article id=\"%s\" data-find data-status=\"%s\" data-phase=\"%s\">\n"
                    "<h2><a href=\"reports/%s.%s.html\">",
-                   lb_archive_experiment(record_of(e)), s->class, phase, e->name,
-                   lb_language[language]);
-    lb_html_text(out, lb_spec_text(spec_of(e), "title", lb_language[language]));
+                   e->member->id, state, phase_of(e), e->name, l);
+    lb_html_text(out, lb_spec_text(e->member->spec, "title", l));
     lb_text_add(out, "</a></h2>\n<p class=\"standing\">");
-    add_verdict(out, s->outcome, s->status[language]);
+    add_badge(out, state, lb_state_word(e->member->state, l));
     lb_text_add(out, "<span>");
-    lb_html_text(out, lb_spec_text(spec_of(e), "mvp", "en"));
+    add_phase(out, site, phase_of(e), language);
+    lb_text_add(out, "</span><span>");
+    lb_html_text(out, lb_spec_text(e->member->spec, "mvp", "en"));
     lb_text_add(out, "</span></p>\n<p class=\"question\">");
-    lb_html_text(out, lb_spec_text(spec_of(e), "question", lb_language[language]));
+    lb_html_text(out, lb_spec_text(e->member->spec, "question", l));
     lb_text_add(out, "</p>\n<ul class=\"findings\">\n");
     lb_status st = LB_OK;
     for (size_t i = 0; i < n && st == LB_OK; i++)
@@ -309,7 +339,7 @@ static lb_status add_exhibit(lb_text *out, const lb_exhibit *e, int language, lb
     lb_text_add(out, "</ul>\n");
     add_forms(out, e, language);
     lb_text_add(out, "</article>\n");
-    free(phase);
+    free(state);
     return st;
 }
 
@@ -317,8 +347,46 @@ static void add_choice(lb_text *out, const char *group, const char *value, const
                        bool checked)
 {
     lb_text_printf(
-        out, "<label><input type=\"radio\" name=\"%s\" value=\"%s\"%s><span>%s</span></label>",
+        out, "<label><input type=\"radio\" name=\"%s\" value=\"%s\"%s><span>%s</span></label>\n",
         group, value, checked ? " checked" : "", label);
+}
+
+/* How many experiments have this status, or (NULL) this phase. */
+static size_t count_items(const lb_site *site, const char *phase, lb_state state)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < site->n; i++)
+        n += phase ? strcmp(phase_of(&site->items[i]), phase) == 0
+                   : site->items[i].member->state == state;
+    return n;
+}
+
+static void add_states(const lb_site *site, int language, lb_text *out)
+{
+    for (int k = 0; k < LB_STATES; k++) {
+        const size_t n = count_items(site, NULL, (lb_state)k);
+        char *class = state_class((lb_state)k);
+        char *label = lb_xprintf("%s <small>%zu</small>",
+                                 lb_state_word((lb_state)k, lb_language[language]), n);
+        if (n > 0)
+            add_choice(out, "status", class, label, false);
+        free(label);
+        free(class);
+    }
+}
+
+static void add_phases(const lb_site *site, int language, lb_text *out)
+{
+    const lb_yaml_node *phases = site->survey.programme.phases;
+    for (size_t i = 0; i < phases->n; i++) {
+        const size_t n = count_items(site, phases->keys[i], LB_STATES);
+        lb_text label = {0};
+        add_phase(&label, site, phases->keys[i], language);
+        lb_text_printf(&label, " <small>%zu</small>", n);
+        if (n > 0)
+            add_choice(out, "phase", phases->keys[i], label.s, false);
+        lb_text_free(&label);
+    }
 }
 
 /* The choices that some experiment has, each once. The script shows the form. */
@@ -330,55 +398,65 @@ static void add_filter(const lb_site *site, int language, lb_text *out)
                    say(W_FIND, language), say(W_FIND, language));
     lb_text_printf(out, "<fieldset><legend>%s</legend>", say(W_STATUS, language));
     add_choice(out, "status", "", say(W_ANY, language), true);
-    for (size_t k = 0; k < STANDINGS; k++) {
-        size_t i = 0;
-        while (i < site->n && standing_of(outcome_of(&site->items[i])) != &standings[k])
-            i++;
-        if (i < site->n)
-            add_choice(out, "status", standings[k].class, standings[k].status[language], false);
-    }
+    add_states(site, language, out);
     lb_text_printf(out, "</fieldset>\n<fieldset><legend>%s</legend>", say(W_PHASE, language));
     add_choice(out, "phase", "", say(W_ANY, language), true);
-    lb_text seen = {0};
-    lb_text_add(&seen, "\n");
-    for (size_t i = 0; i < site->n; i++) {
-        char *phase = phase_of(&site->items[i]), *line = lb_xprintf("\n%s\n", phase);
-        if (!strstr(seen.s, line)) {
-            add_choice(out, "phase", phase, phase, false);
-            lb_text_add(&seen, line + 1);
-        }
-        free(line);
-        free(phase);
-    }
-    lb_text_free(&seen);
-    lb_text_printf(out, "</fieldset>\n<p><output>%zu</output> %s</p>\n</form>\n", site->n,
-                   say(W_SHOWN, language));
+    add_phases(site, language, out);
+    lb_text_printf(out,
+                   "</fieldset>\n<p aria-live=\"polite\"><output>%zu</output> %s</p>\n</form>\n",
+                   site->n, say(W_SHOWN, language));
 }
 
 /* What the edition holds, and how its verdicts fell. */
 static void add_counts(const lb_site *site, int language, lb_text *out)
 {
-    size_t fell[STANDINGS] = {0}, verdicts = 0, numbers = 0;
+    size_t fell[OUTCOMES] = {0}, verdicts = 0, numbers = 0;
     char count[LB_COUNT_SIZE];
     for (size_t i = 0; i < site->n; i++) {
         size_t n;
-        const lb_verdict *v = lb_archive_verdicts(record_of(&site->items[i]), &n);
+        const lb_verdict *v = lb_archive_verdicts(site->items[i].record, &n);
         verdicts += n;
-        numbers += lb_archive_count(record_of(&site->items[i]));
+        numbers += lb_archive_count(site->items[i].record);
         for (size_t k = 0; k < n; k++)
-            fell[standing_of(v[k].outcome) - standings]++;
+            fell[outcome_index(v[k].outcome)]++;
     }
     lb_text_add(out, "<p class=\"counts\">");
     lb_text_printf(out, say(W_COUNTS, language), site->n, verdicts, lb_count_text(numbers, count));
     lb_text_add(out, "</p>\n<p class=\"counts\">");
-    for (size_t k = 0; k < STANDINGS; k++) {
-        char *text = lb_xprintf("%zu %s", fell[k], standings[k].outcome);
+    for (size_t k = 0; k < OUTCOMES; k++) {
+        char *text = lb_xprintf("%zu %s", fell[k], outcomes[k].word);
         if (fell[k])
-            add_verdict(out, standings[k].outcome, text);
+            add_badge(out, outcomes[k].class, text);
         lb_text_add(out, fell[k] ? " " : "");
         free(text);
     }
     lb_text_add(out, "</p>\n");
+}
+
+static void add_documents(int language, lb_text *out)
+{
+    lb_text_printf(out, "<nav class=\"documents\" aria-label=\"%s\">\n<ul>\n",
+                   say(W_DOCUMENTS, language));
+    for (size_t i = 0; i < LB_DOCUMENTS; i++)
+        lb_text_printf(out,
+                       "<li><a href=\"reports/%s.%s.html\"><b>%s</b> <span>%s</span></a></li>\n",
+                       lb_document_name(i), lb_language[language], lb_document_title(i, language),
+                       document_purpose(i, language));
+    lb_text_add(out, "</ul>\n</nav>\n");
+}
+
+/* The programme in its own words, then what this edition is. */
+static void add_title(const lb_site *site, int language, lb_text *out)
+{
+    const lb_yaml_node *root = site->survey.programme.yaml->root;
+    const char *l = lb_language[language];
+    lb_text_add(out, "<header class=\"title\"><h1>");
+    lb_html_text(out, lb_programme_text(lb_yaml_get(root, "title"), l));
+    lb_text_add(out, "</h1>\n<p class=\"subtitle\">");
+    lb_html_text(out, lb_programme_text(lb_yaml_get(root, "question"), l));
+    lb_text_printf(out, "</p>\n<p class=\"lead\">%s</p>\n", say(W_LEAD, language));
+    add_counts(site, language, out);
+    lb_text_add(out, "</header>\n");
 }
 
 lb_status lb_site_index(const lb_site *site, int language, lb_text *out, lb_error *err)
@@ -391,13 +469,11 @@ lb_status lb_site_index(const lb_site *site, int language, lb_text *out, lb_erro
                    language == LB_EN ? "index.html" : "index.zh.html", say(W_FILES, language),
                    language == LB_EN ? "index.zh.html" : "index.html", say(W_HTML_LANG, !language),
                    lb_language[!language], say(W_OTHER, language));
-    lb_text_printf(&body, "<header class=\"title\"><h1>%s</h1>\n<p class=\"subtitle\">%s</p>\n",
-                   say(W_TITLE, language), say(W_LEAD, language));
-    add_counts(site, language, &body);
-    lb_text_add(&body, "</header>\n");
+    add_title(site, language, &body);
+    add_documents(language, &body);
     add_filter(site, language, &body);
     for (size_t i = 0; i < site->n && st == LB_OK; i++)
-        st = add_exhibit(&body, &site->items[i], language, err);
+        st = add_exhibit(&body, site, &site->items[i], language, err);
     if (strstr(body.s, LB_ORACLE_MARK)) {
         lb_text_add(&body, "<p class=\"remark\">");
         lb_oracle_note(lb_language[language], &body);

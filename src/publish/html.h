@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef LB_REPORT_HTML_H
-#define LB_REPORT_HTML_H
+#ifndef LB_PUBLISH_HTML_H
+#define LB_PUBLISH_HTML_H
 
 #include "core/number.h"
 #include "core/text.h"

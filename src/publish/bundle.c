@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "report/bundle.h"
+#include "publish/bundle.h"
 
 #include "core/file.h"
 #include "core/memory.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef LB_REPORT_CRATE_H
-#define LB_REPORT_CRATE_H
+#ifndef LB_PUBLISH_CRATE_H
+#define LB_PUBLISH_CRATE_H
 
-#include "report/site.h"
+#include "publish/site.h"
 
 /* What machines read of an edition. */
 
