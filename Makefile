@@ -181,13 +181,16 @@ $(foreach e,$(EXPERIMENTS),$(foreach l,$(LANGS),$(eval $(call report_rules,$(e),
 .PRECIOUS: $(PAGES:%=$(REPORTS)/%.md) $(PAGES:%=$(DRAFTS)/%.md)
 
 # The documents above the reports are filled from all records at once, all or none.
-$(VIEWS:%=$(REPORTS)/%.md) $(VIEWS:%=$(DRAFTS)/%.md) &: $(PAGES:%=$(REPORTS)/%.md) $(RECORDS) \
-		$(wildcard templates/views/*) $(wildcard data/frozen/$(PROFILE)/*.tsv) $(BIN)/loggbook
+define view_rules
+$(VIEWS:%=$(REPORTS)/%.md) $(VIEWS:%=$(DRAFTS)/%.md) $(if $(STATUS),,&): $(PAGES:%=$(REPORTS)/%.md) $(RECORDS) \
+		$(wildcard templates/views/*.*) $(wildcard data/frozen/$(PROFILE)/*.tsv) $(BIN)/loggbook
 	@mkdir -p $(DRAFTS)
-	$(Q)$(BIN)/loggbook views $(PLACES) --out $(REPORTS) --annotated $(DRAFTS)
-$(AUDIT:%=$(REPORTS)/%.md) &: $(VIEWS:%=$(REPORTS)/%.md) $(wildcard templates/views/audit/*) \
+	$$(Q)$(BIN)/loggbook views $(PLACES) --out $(REPORTS) --annotated $(DRAFTS)
+$(AUDIT:%=$(REPORTS)/%.md) $(if $(STATUS),,&): $(VIEWS:%=$(REPORTS)/%.md) $(wildcard templates/views/audit/*) \
 		$(wildcard data/published/*.tsv) $(if $(filter standard,$(PROFILE)),README.md)
-	$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS)
+	$$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS)
+endef
+$(eval $(view_rules))
 
 PANDOC_FILES := $(wildcard templates/pandoc/*.*)
 $(AUDIT:%=$(REPORTS)/%.html): %.html: %.md $(PANDOC_FILES)

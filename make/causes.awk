@@ -46,9 +46,9 @@ function kind(path) {
   if (path ~ /\/\.checked$/) return "spectra"
   if (path ~ /\.h5$/) return "record"
   if (path ~ /MANIFEST\.sha256$/) return "dist"
-  if (path ~ /(^|\/)audit\.[a-z]+\.md$/) return "audit"
+  if (path ~ /(^|\/)audit\.[a-z]+\.(md|html|pdf)$/) return "audit"
   if (path ~ /(^|\/)e[0-9][0-9]_[^\/]*\.(md|html|pdf)$/) return "page"
-  if (path ~ /\.md$/) return "view"
+  if (path ~ /\.(md|html|pdf)$/) return "view"
   return ""
 }
 

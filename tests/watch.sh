@@ -39,6 +39,7 @@ says() { grep -qE -- "$1" "$work/status" || { echo "no '$1' in:"; cat "$work/sta
 lines() { [ "$(grep -c ' newer' "$work/status")" -eq "$1" ] || { cat "$work/status"; return 1; }; }
 stale() { # stale CLAIM FILE WHAT: after a save of FILE, WHAT is stale because of it, in one line
   settle
+  sleep 0.02 # the clock of a file system has ticks
   touch "$2"
   ok "$1: make status" status
   ok "$1: the cause is named" says "^$3: $2 is newer\$"
@@ -63,7 +64,12 @@ stale 'the filling' src/report/fill.c "spectra of quick, quick_large, 4 pages$al
 stale 'a frozen file' data/frozen/quick/e01_baseline.tsv "e01_baseline.en, e01_baseline.zh$all"
 stale 'the simulator' src/tools/simulate.c 'spectra of quick, quick_large'
 mkdir -p build/quick/dist
-touch build/quick/audit.en.md build/quick/reports/hub.en.md build/quick/dist/MANIFEST.sha256
+for l in en zh; do
+  for v in summary framework hub roadmap kanban cards audit; do
+    touch "build/quick/drafts/$v.$l.md" "build/quick/reports/$v.$l.md" "build/quick/reports/$v.$l.html" "build/quick/reports/$v.$l.pdf"
+  done
+done
+touch build/quick/dist/MANIFEST.sha256
 stale 'what stands above' templates/experiments/e01_baseline/report.en.md "e01_baseline.en$all, views, audit, dist"
 settle
 rm "$results/e07_conditional.h5" build/quick/reports/e01_baseline.en.md
@@ -75,7 +81,7 @@ cd - >/dev/null || exit 2
 cp "$results/e07_conditional.h5" "$tree/$results/"
 cp build/bin/loggbook "$tree/build/bin/"
 cd "$tree" || exit 2
-rm -rf build/quick/audit.en.md build/quick/dist build/quick/reports build/quick/drafts
+rm -rf build/quick/dist build/quick/reports build/quick/drafts
 mkdir -p build/quick/reports build/quick/drafts
 
 # --- watch ---------------------------------------------------------------------------------------

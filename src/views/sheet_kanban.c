@@ -141,7 +141,8 @@ static void put_member(lb_sheets *t, const lb_member *m)
     put_text_of(t, lb_sheet_proposers(t, m->id));
     lb_sheet_put(t, lb_spec_text(m->spec, "date", "en"));
     lb_sheet_number(t, *gain ? gain : score, NULL);
-    lb_sheet_give(t, lb_xprintf("`%s/%s.h5`", t->survey->places->results, lb_spec_name(m->spec)));
+    lb_sheet_give(t, lb_xprintf("`data/results/%s/%s.h5`", t->survey->places->profile,
+                                lb_spec_name(m->spec)));
     lb_sheet_put(t, m->progress.complete ? lb_sheet_pick(t, "complete", "完整")
                                          : lb_sheet_pick(t, "not complete", "不完整"));
     put_text_of(t, next ? lb_sheet_labels(t, next) : lb_xstrdup(""));
