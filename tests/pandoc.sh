@@ -32,7 +32,7 @@ for lang in en zh; do
   ok "$lang: the picture is inside the page" holds "$page" 'src="data:image/svg+xml;base64,'
   ok "$lang: the title is there once" count "$page" '<h1' 1
   ok "$lang: formulas are MathML" holds "$page" '<math display="block"'
-  ok "$lang: a number leads to its trail" holds "$page" '<a href="#n-e02-delta" class="num" title='
+  ok "$lang: a number leads to its trail" holds "$page" '<a href="#n-e02-delta" class="num" title="n-e02-delta on hover"'
   ok "$lang: a verdict shows which it is" holds "$page" '<span class="verdict pass"'
   ok "$lang: sixteen columns scroll in their box" holds "$page" '<div class="scroll wide" tabindex="0" role="region"'
   ok "$lang: links between reports lead to HTML" lacks "$page" 'href="[^"]*\.md'
@@ -113,7 +113,7 @@ END
   fault 'unknown anchor' $program 1 'in.md:9: nothing on this page is called #n-e02-nowhere' <<'END'
 First
 
-Then [0.05](#n-e02-nowhere){.num}.
+Then [0.05](#n-e02-nowhere).
 END
   fault 'missing picture' $program 1 'no picture ../figures/none' <<'END'
 ![A caption](../figures/none.svg){#fig:F01.1}

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHORT_HASH = 7 + 12 }; /* "sha256:" and twelve digits */
+
 static bool is_chinese(const lb_page *p)
 {
     return strcmp(lb_facts_language(p->facts), "zh") == 0;
@@ -412,6 +414,31 @@ lb_status lb_card_published(lb_page *p)
 /* --- the appendix ------------------------------------------------------------------------------
  */
 
+/* What hovering over the number says, free of quotes: "e03.delta_r2 · 95% CI [..] · n 816 · rows
+ * covered sha256:1234 · seed 42 · clean". The page's pandoc filter takes it to every place. */
+static void add_note(const lb_page *p, const lb_fact *fact, lb_text *out)
+{
+    const lb_number *x = fact->number;
+    lb_text_add(out, fact->key);
+    if (*x->na)
+        return;
+    if (isfinite(x->ci_lo)) {
+        lb_text_printf(out, " · %.6g%% CI ", 100.0 * lb_page_level(p));
+        lb_format_number(x, NULL, "ci", false, out, NULL);
+    }
+    if (x->n > 0)
+        lb_text_printf(out, " · n %zu", x->n);
+    if (*x->rows)
+        lb_text_printf(out, " · rows %s %.*s", lb_archive_rowset_name(fact->record, x->rows),
+                       SHORT_HASH, x->rows);
+    if (x->seed)
+        lb_text_printf(out, " · seed %llu", (unsigned long long)x->seed);
+    if (*x->protocol)
+        lb_text_printf(out, " · %s", x->protocol);
+    if (x->oracle)
+        lb_text_add(out, " · oracle");
+}
+
 static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
 {
     const lb_number *x = fact->number;
@@ -420,7 +447,9 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
     lb_text_printf(&anchor, "[`%s`]{#n-", fact->key);
     for (const char *c = fact->key; *c; c++)
         lb_text_addn(&anchor, *c == '.' ? "-" : c, 1);
-    lb_text_add(&anchor, "}");
+    lb_text_add(&anchor, " title=\"");
+    add_note(p, fact, &anchor);
+    lb_text_add(&anchor, "\"}");
     char *markup = lb_text_take(&anchor);
     lb_pipe_cell(t, markup, fact->key, false);
     free(markup);
@@ -429,9 +458,9 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
     put_owned(t, isfinite(x->ci_lo) ? lb_xprintf("[%.6g, %.6g]%s", x->ci_lo, x->ci_hi, mark)
                                     : lb_xstrdup(""));
     put_owned(t, x->n > 0 ? lb_xprintf("%zu", x->n) : lb_xstrdup(""));
-    put_owned(
-        t, *x->rows ? lb_xprintf("%s %.19s", lb_archive_rowset_name(fact->record, x->rows), x->rows)
-                    : lb_xstrdup(""));
+    put_owned(t, *x->rows ? lb_xprintf("%s %.*s", lb_archive_rowset_name(fact->record, x->rows),
+                                       SHORT_HASH, x->rows)
+                          : lb_xstrdup(""));
     put_owned(t, x->seed ? lb_xprintf("%llu", (unsigned long long)x->seed) : lb_xstrdup(""));
     put_owned(t, frozen && isfinite(frozen->value) ? lb_xprintf("%.10g", frozen->value)
                                                    : lb_xstrdup(""));
@@ -452,7 +481,7 @@ static void put_record(lb_page *p, const lb_archive *a)
             const bool whole = parts[k][length - 1] != '.';
             if (strncmp(pairs[i].key, parts[k], length) == 0 && !(whole && pairs[i].key[length]))
                 lb_text_printf(&p->out, "%s%s `%.*s`", shown++ ? ", " : "", pairs[i].key,
-                               strncmp(pairs[i].value, "sha256:", 7) == 0 ? 19 : 48,
+                               strncmp(pairs[i].value, "sha256:", 7) == 0 ? SHORT_HASH : 48,
                                pairs[i].value);
         }
     }

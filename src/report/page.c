@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_HASH = 7 + 12 }; /* "sha256:" and twelve digits */
-
 lb_status lb_page_fail(lb_page *p, lb_status st)
 {
     if (st != LB_OK)
@@ -63,32 +61,6 @@ void lb_page_verdict_to(lb_page *p, const lb_verdict *verdict, lb_text *out)
 /* --- numbers -----------------------------------------------------------------------------------
  */
 
-/* "e03.delta_r2.ci_lo · 95% CI [..] · n 816 · covered sha256:1234 · seed 42", free of quotes. */
-static void add_note(lb_page *p, const lb_fact *fact, lb_text *out)
-{
-    const lb_number *x = fact->number;
-    lb_text_add(out, fact->key);
-    if (fact->field)
-        lb_text_printf(out, ".%s", fact->field);
-    if (!x || *x->na)
-        return;
-    if (isfinite(x->ci_lo)) {
-        lb_text_printf(out, " · %.6g%% CI ", 100.0 * lb_page_level(p));
-        lb_format_number(x, NULL, "ci", false, out, NULL);
-    }
-    if (x->n > 0)
-        lb_text_printf(out, " · n %zu", x->n);
-    if (*x->rows)
-        lb_text_printf(out, " · rows %s %.*s", lb_archive_rowset_name(fact->record, x->rows),
-                       SHORT_HASH, x->rows);
-    if (x->seed)
-        lb_text_printf(out, " · seed %llu", (unsigned long long)x->seed);
-    if (*x->protocol)
-        lb_text_printf(out, " · %s", x->protocol);
-    if (x->oracle)
-        lb_text_add(out, " · oracle");
-}
-
 /* The mark as it reads where the number stands; an address or attribute takes none. */
 static const char *mark_for(const lb_fact *fact, lb_prose_kind here)
 {
@@ -126,9 +98,7 @@ lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, l
         lb_text_printf(markup, "[%s%s](#n-", s, mark);
         for (const char *c = fact->key; *c; c++)
             lb_text_addn(markup, *c == '.' ? "-" : c, 1);
-        lb_text_add(markup, "){.num title=\"");
-        add_note(p, fact, markup);
-        lb_text_add(markup, "\"}");
+        lb_text_add(markup, ")");
     } else if (here == LB_PROSE_MATH && n > 0 && s[n - 1] == '%') {
         lb_text_printf(markup, "%.*s\\%%%s", (int)n - 1, s, mark);
     } else {

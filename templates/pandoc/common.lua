@@ -16,6 +16,7 @@ local figure_ending = html and '.svg' or '.pdf'
 local findings = {}
 local known = {}    -- every identifier on the page
 local numbered = {} -- the identifiers that have a caption: what a reference to them reads
+local trails = {}   -- the identifiers of the appendix of numbers: what hovering over the number says
 
 -- Findings ------------------------------------------------------------------------------------
 
@@ -212,6 +213,16 @@ local function remember(element)
   if element.identifier and element.identifier ~= '' then known[element.identifier] = true end
 end
 
+-- [`e01.r2`]{#n-e01-r2 title="…"}: said where the number stands, not here
+local function remember_trail(span)
+  remember(span)
+  local trail = span.identifier:match('^n%-') and span.attributes.title
+  if not trail then return nil end
+  trails[span.identifier] = trail
+  span.attributes.title = nil
+  return span
+end
+
 local function cite(element)
   local id = element.citations[1].id
   if numbered[id] then return pandoc.Link({ pandoc.Str(numbered[id]) }, '#' .. id) end
@@ -238,6 +249,10 @@ local function link(element)
     local id = target:sub(2)
     if numbered[id] and #element.content == 0 then element.content = { pandoc.Str(numbered[id]) } end
     if not known[id] then finding(target, 'nothing on this page is called ' .. target) end
+    if trails[id] then
+      element.classes:insert('num')
+      element.attributes.title = trails[id]
+    end
     return element
   end
   if target:match('^%a[%w+.-]*:') then return nil end
@@ -250,9 +265,10 @@ local function link(element)
 end
 
 local collect = {}
-for _, kind in ipairs({ 'Header', 'Div', 'Span', 'CodeBlock', 'Code', 'Link', 'Image', 'Table' }) do
+for _, kind in ipairs({ 'Header', 'Div', 'CodeBlock', 'Code', 'Link', 'Image', 'Table' }) do
   collect[kind] = remember
 end
+collect.Span = remember_trail
 
 return {
   { Meta = read_meta },

@@ -25,7 +25,8 @@ zh) from=markdown-smart ;;
 *) from=markdown ;;
 esac
 
-pandoc "$in" --from="$from" --to=html5 --fail-if-warnings --resource-path="$folder" \
+# A small nursery and a lazy old generation: half of pandoc's time was its garbage collector's.
+pandoc +RTS -A2m -F8 -RTS "$in" --from="$from" --to=html5 --fail-if-warnings --resource-path="$folder" \
   --lua-filter="$here/common.lua" --lua-filter="$here/html.lua" --template="$here/report.html" \
   --css="$here/report.css" --self-contained --mathml --toc --toc-depth=3 --wrap=none --output="$part" || exit 1
 

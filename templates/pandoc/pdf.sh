@@ -38,7 +38,8 @@ date=$(field date)
 : "${SOURCE_DATE_EPOCH:=$(date -u -d "${date:-1970-01-01}" +%s 2>/dev/null || echo 0)}"
 export SOURCE_DATE_EPOCH FORCE_SOURCE_DATE=1 max_print_line=10000
 
-pandoc "$in" "$@" --fail-if-warnings --resource-path="$folder" --wrap=none --toc --highlight-style=tango \
+# See html.sh for the collector.
+pandoc +RTS -A2m -F8 -RTS "$in" "$@" --fail-if-warnings --resource-path="$folder" --wrap=none --toc --highlight-style=tango \
   --lua-filter="$here/common.lua" --lua-filter="$here/tables.lua" --lua-filter="$here/latex.lua" \
   --template="$here/report.tex" --variable=graphics="./" --variable=graphics=FOLDER_OF_EMOJI --output="$work/report.tex" || exit 1
 

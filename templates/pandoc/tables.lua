@@ -30,7 +30,7 @@ local function is_wide(c)
   return within(c, { 0x1100, 0x115F, 0x2E80, 0xA4CF, 0xAC00, 0xD7A3, 0xF900, 0xFAFF, 0xFE30, 0xFE4F, 0xFF00, 0xFF60 })
 end
 
-local function char_width(c)
+local function width_of(c)
   if is_wide(c) then return 1 end
   if c >= 0x1F000 or within(c, { 0x231A, 0x23FF, 0x2600, 0x27BF }) then return 1.25 end
   if c == 0xFE0F or c == 0x200D or within(c, { 0x300, 0x36F }) then return 0 end
@@ -43,11 +43,20 @@ local function char_width(c)
   return 0.55
 end
 
+-- Asked for every character of every table
+local char_width = setmetatable({}, { __index = function(seen, c)
+  seen[c] = width_of(c)
+  return seen[c]
+end })
+
 -- Walk the inlines of a cell and call piece(width, breakable_after) for every character or unit.
 local function pieces(inlines, scale, piece)
   for _, x in ipairs(inlines) do
     if x.t == 'Str' then
-      for _, c in utf8.codes(x.text) do piece(scale * char_width(c), is_wide(c) or c == 0x2D) end
+      for _, c in utf8.codes(x.text) do
+        local width = char_width[c]
+        piece(scale * width, width == 1 or c == 0x2D)
+      end
     elseif x.t == 'Code' then -- breaks where latex.lua lets it
       local run = 0
       for _, c in utf8.codes(x.text) do
@@ -96,14 +105,18 @@ local function measure(cell, scale)
   return natural, longest
 end
 
+-- What each column needs, and the natural widths of the cells of the body, row after row
 local function measure_columns(tbl)
-  local columns = {}
+  local columns, naturals = {}, {}
   for i = 1, #tbl.colspecs do columns[i] = { natural = 1, body = 1, word = 1 } end
   local function rows(list, is_head)
     for _, row in ipairs(list) do
+      local of_row = {}
+      if not is_head then naturals[#naturals + 1] = of_row end
       for i, cell in ipairs(row.cells) do
         local column = columns[i]
         local natural, word = measure(cell, is_head and 1.1 or 1)
+        of_row[i] = natural
         if is_head then word = math.max(word, math.min(natural, 2.3)) end -- Chinese breaks after each sign
         column.natural = math.max(column.natural, natural)
         column.word = math.max(column.word, word)
@@ -113,7 +126,7 @@ local function measure_columns(tbl)
   end
   rows(tbl.head.rows, true)
   for _, body in ipairs(tbl.bodies) do rows(body.body, false) end
-  return columns
+  return columns, naturals
 end
 
 local function sum(columns, width)
@@ -123,14 +136,12 @@ local function sum(columns, width)
 end
 
 -- Height of the table in pt, from the lines its cells need in columns of these widths in em
-local function height(tbl, widths, size)
+local function height(naturals, widths, size)
   local lines = 1
-  for _, body in ipairs(tbl.bodies) do
-    for _, row in ipairs(body.body) do
-      local most = 1
-      for i, cell in ipairs(row.cells) do most = math.max(most, math.ceil((measure(cell, 1)) / widths[i])) end
-      lines = lines + most
-    end
+  for _, row in ipairs(naturals) do
+    local most = 1
+    for i, natural in ipairs(row) do most = math.max(most, math.ceil(natural / widths[i])) end
+    lines = lines + most
   end
   return 75 + lines * LINE * size
 end
@@ -189,7 +200,7 @@ local function pointer(tbl)
 end
 
 local function latex_table(tbl)
-  local columns = measure_columns(tbl)
+  local columns, naturals = measure_columns(tbl)
   local layout, room = choose(columns)
   local fits = sum(columns, function(c) return c.natural end) <= room
   local share = not fits and fractions(columns, room)
@@ -210,7 +221,7 @@ local function latex_table(tbl)
   local size = string.format('\\begin{tablesize}{%gpt}{%gpt}', layout.size, 1.22 * layout.size)
   local blocks = pandoc.List({ pandoc.RawBlock('latex', size), tbl, pandoc.RawBlock('latex', '\\end{tablesize}') })
   if not layout.landscape then
-    local whole = height(tbl, widths, layout.size)
+    local whole = height(naturals, widths, layout.size)
     blocks:insert(1, pandoc.RawBlock('latex', string.format(NEED, whole < KEEP_WHOLE and whole or KEEP_HEAD)))
     return blocks
   end

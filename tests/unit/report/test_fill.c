@@ -61,7 +61,10 @@ Test(fill, writes_both_dialects_and_what_they_came_from)
               "%s", a);
     cr_expect(strstr(a, "](../figures/e90_gain.svg)") != NULL);
     cr_expect(strstr(b, "](../figures/e90_gain.svg)") != NULL, "links start at the clean page");
-    cr_expect(strstr(b, "{#n-e90-delta_r2}") != NULL, "the appendix anchors every number");
+    cr_expect(strstr(b, "[+0.0500](#n-e90-delta_r2)") != NULL, "a number leads to its trail");
+    const char *anchor = strstr(b, "{#n-e90-delta_r2 title=\"e90.delta_r2 · 95% CI [");
+    cr_assert(anchor != NULL, "the appendix anchors every number");
+    cr_expect(strncmp(strchr(anchor, ']'), "] · n 816 · rows covered sha256:", 30) == 0, "%s", b);
     cr_expect(strstr(a, "Provenance of numbers") == NULL);
     static const char *const from[] = {
         "exp/report.en.md", "exp/spec.yaml", "e90_golden.h5", "e91_other.h5",

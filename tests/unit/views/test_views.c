@@ -82,14 +82,14 @@ Test(views, twice_give_the_same_bytes)
     toy_shell("cp figures/programme_graph.svg reports/ && diff -r first reports");
 }
 
-/* How many links "](#n-KEY)" @p page holds; each must find its "{#n-KEY}". */
+/* How many links "](#n-KEY)" @p page holds; each must find its "{#n-KEY title=...". */
 static size_t count_links(const char *page)
 {
     static const char link[] = "](#n-";
     size_t n = 0;
     for (const char *s = strstr(page, link); s; s = strstr(s, link), n++) {
         s += strlen(link);
-        char *goal = lb_xprintf("{#n-%.*s}", (int)strcspn(s, ")"), s);
+        char *goal = lb_xprintf("{#n-%.*s title=\"", (int)strcspn(s, ")"), s);
         cr_expect(strstr(page, goal) != NULL, "no %s", goal);
         free(goal);
     }
