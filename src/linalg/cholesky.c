@@ -52,12 +52,6 @@ double *lb_cholesky_place(lb_cholesky *f, size_t i, size_t j)
     return line(f, j / S, i) + j % S;
 }
 
-void lb_cholesky_copy(lb_cholesky *to, const lb_cholesky *from)
-{
-    for (size_t s = 0; s < from->n_strips; s++)
-        memcpy(line(to, s, 0), line(from, s, 0), (s + 1) * S * S * sizeof(double));
-}
-
 void lb_cholesky_multiply(const lb_cholesky *f, lb_cvec x, lb_vec y)
 {
     memset(y.data, 0, y.n * sizeof *y.data);
@@ -121,22 +115,36 @@ static lb_status factor_corner(lb_cholesky *f, size_t s, lb_error *err)
     return LB_OK;
 }
 
-/* x (S, S) := T'^-1 x for a triangle T on the diagonal. */
-LB_FOR_EVERY_CPU static void solve_corner(const double *restrict t, double *restrict x)
+/* x (S, S) := T'^-1 x for a triangle T on the diagonal, of WIDE x side by side: none waits for
+ * another. */
+LB_FOR_EVERY_CPU static void solve_corners(const double *restrict t, double *const x[WIDE])
 {
+    double row[S][WIDE][S];
     for (size_t k = 0; k < S; k++) {
+        for (size_t q = 0; q < WIDE; q++)
+            memcpy(row[k][q], x[q] + k * S, sizeof row[k][q]);
         for (size_t m = 0; m < k; m++)
+            for (size_t q = 0; q < WIDE; q++)
+                for (size_t c = 0; c < S; c++)
+                    row[k][q][c] -= t[m * S + k] * row[m][q][c];
+        for (size_t q = 0; q < WIDE; q++)
             for (size_t c = 0; c < S; c++)
-                x[k * S + c] -= t[m * S + k] * x[m * S + c];
-        for (size_t c = 0; c < S; c++)
-            x[k * S + c] /= t[k * S + k];
+                row[k][q][c] /= t[k * S + k];
     }
+    for (size_t k = 0; k < S; k++)
+        for (size_t q = 0; q < WIDE; q++)
+            memcpy(x[q] + k * S, row[k][q], sizeof row[k][q]);
 }
 
-/* The S rows of U right of the triangle of strip s, strip t of them. */
-static void solve_strip(lb_cholesky *f, size_t s, size_t t)
+/* The S rows of U right of the triangle of strip s, strips begin .. end-1 of them. */
+static void solve_strips(lb_cholesky *f, size_t s, size_t begin, size_t end)
 {
-    solve_corner(line(f, s, s * S), line(f, t, s * S));
+    for (size_t t = begin; t < end; t += WIDE) {
+        double *x[WIDE];
+        for (size_t q = 0; q < WIDE; q++) /* beyond the last strip: it again, to the same end */
+            x[q] = line(f, t + q < end ? t + q : end - 1, s * S);
+        solve_corners(line(f, s, s * S), x);
+    }
 }
 
 /* What all rows above contribute to rows first .. last-1 in strips begin .. end-1. */
@@ -163,8 +171,7 @@ static lb_status factor_square(lb_cholesky *f, size_t first, size_t last, lb_err
         const lb_status st = factor_corner(f, si, err);
         if (st != LB_OK)
             return st;
-        for (size_t sj = si + 1; sj < end; sj++)
-            solve_strip(f, si, sj);
+        solve_strips(f, si, si + 1, end);
     }
     return LB_OK;
 }
@@ -176,8 +183,7 @@ static void finish_strips(lb_cholesky *f, size_t first, size_t last, size_t begi
     for (size_t si = first / S; si < last / S; si++) {
         for (size_t sj = begin; si * S > first && sj < end; sj += WIDE)
             subtract(f, si, sj, end, first, si * S);
-        for (size_t sj = begin; sj < end; sj++)
-            solve_strip(f, si, sj);
+        solve_strips(f, si, begin, end);
     }
 }
 

@@ -20,9 +20,6 @@ lb_cholesky *lb_cholesky_new(size_t p);
 void lb_cholesky_free(lb_cholesky *f); /* NULL is fine */
 double *lb_cholesky_place(lb_cholesky *f, size_t i, size_t j);
 
-/** What stands in @p from, of the same p, into @p to. */
-void lb_cholesky_copy(lb_cholesky *to, const lb_cholesky *from);
-
 /** y = A x, before A is factored. */
 void lb_cholesky_multiply(const lb_cholesky *f, lb_cvec x, lb_vec y);
 

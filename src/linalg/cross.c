@@ -112,6 +112,14 @@ void lb_cross_block(size_t rows, const double *a, size_t down, size_t across,
     best(rows, a, down, across, b, sum);
 }
 
+/* Where a block of sums will go is fetched while it is summed. */
+static void fetch(size_t i, size_t j, lb_mat c)
+{
+    for (size_t r = i; r < i + S && r < c.rows; r++)
+        for (size_t q = j; q < j + WIDE * S && q < c.cols; q += S)
+            __builtin_prefetch(&c.data[r * c.stride + q], 1);
+}
+
 /* Add a block of sums to C at (i, j), as far as C goes. */
 LB_FOR_EVERY_CPU static void deposit(double sum[S][WIDE * S], size_t i, size_t j, lb_mat c)
 {
@@ -147,6 +155,7 @@ static void add(side a, lb_strips b, bool lower, lb_mat c)
             for (size_t i = 0; i * S < a.cols; i++) {
                 if (lower && i < j)
                     continue;
+                fetch(i * S, j * S, c);
                 lb_cross_block(rows, a.data + i * a.next + t * a.down, a.down, a.across, part, sum);
                 deposit(sum, i * S, j * S, c);
             }

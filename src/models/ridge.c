@@ -22,7 +22,6 @@ enum {
     READ = 1024,  /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
 };
-static const size_t NONE = SIZE_MAX;
 
 /* One call of lb_ridge_fit_many(). */
 typedef struct job {
@@ -37,9 +36,7 @@ typedef struct job {
 
 /* The system of one model, and its solution. */
 typedef struct work {
-    lb_moments m;      /* m.room: Xc'Xc as it was loaded, */
-    size_t model;      /* of this model; NONE: of none */
-    lb_cholesky *room; /* a copy of it, to be factored */
+    lb_moments m; /* m.room: Xc'Xc, loaded anew for each alpha, since its factor takes its place */
     lb_vec x;
 } work;
 
@@ -52,15 +49,12 @@ static work work_new(size_t p)
 {
     return (work){
         .m = {.room = lb_cholesky_new(p), .xy = vec_new(p), .mean = vec_new(p), .sd = vec_new(p)},
-        .model = NONE,
-        .room = lb_cholesky_new(p),
         .x = vec_new(p)};
 }
 
 static void work_free(work *w)
 {
     lb_cholesky_free(w->m.room);
-    lb_cholesky_free(w->room);
     free(w->m.xx.data);
     free(w->m.xy.data);
     free(w->m.mean.data);
@@ -133,11 +127,7 @@ static double largest_eigenvalue(apply *a, const void *self, size_t p)
 
 static lb_status load(const job *q, size_t model, work *w, lb_error *err)
 {
-    const bool *use = q->use + model * lb_gram_groups(q->g);
-    const lb_status st =
-        w->model == model ? LB_OK : lb_gram_moments(q->g, use, q->standardise, &w->m, err);
-    w->model = st == LB_OK ? model : NONE;
-    return st;
+    return lb_gram_moments(q->g, q->use + model * lb_gram_groups(q->g), q->standardise, &w->m, err);
 }
 
 /* Solution x of alpha k, back in the units of the columns, into the fit. One that is not finite
@@ -165,22 +155,21 @@ static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, l
         return LB_OK; /* singular by counting: left to solve_spectral() */
     if (k == q->smallest)
         q->largest[model] = largest_eigenvalue(apply_matrix, w->m.room, p);
-    lb_cholesky_copy(w->room, w->m.room);
-    if (lb_cholesky_factor(w->room, alpha, NULL) != LB_OK)
+    if (lb_cholesky_factor(w->m.room, alpha, NULL) != LB_OK)
         return LB_OK; /* likewise */
     if (k == q->smallest) {
-        const double inverse = largest_eigenvalue(apply_inverse, w->room, p);
+        const double inverse = largest_eigenvalue(apply_inverse, w->m.room, p);
         q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
         if (alpha == 0.0 && !(q->least[model] > LB_RIDGE_RCOND * q->largest[model]))
             return LB_OK;
     }
     memcpy(w->x.data, w->m.xy.data, w->x.n * sizeof(double));
-    lb_cholesky_solve(w->room, w->x);
+    lb_cholesky_solve(w->m.room, w->x);
     store(q, w, model, k, 'c');
     return LB_OK;
 }
 
-/* The alphas that the factor of the smallest one, in w->room, can serve. */
+/* The alphas that the factor of the smallest one, in w->m.room, can serve. */
 static void solve_shared(const job *q, size_t model, work *w)
 {
     const size_t p = lb_gram_cols(q->g), n = q->alphas.n;
@@ -196,8 +185,8 @@ static void solve_shared(const job *q, size_t model, work *w)
         near.data[count] = alpha;
         which[count++] = k;
     }
-    lb_shifted_solve(w->room, pole, lb_vec_const(w->m.xy), (lb_cvec){near.data, count}, LANCZOS, x,
-                     solved);
+    lb_shifted_solve(w->m.room, pole, lb_vec_const(w->m.xy), (lb_cvec){near.data, count}, LANCZOS,
+                     x, solved);
     for (size_t c = 0; c < count; c++) {
         if (!solved[c])
             continue;
@@ -229,7 +218,6 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
         w->m.xx = lb_mat_of(lb_xaligned(p * p, sizeof(double)), p, p);
     lb_cholesky_free(w->m.room);
     w->m.room = NULL;
-    w->model = NONE;
     if ((st = load(q, model, w, err)) != LB_OK ||
         (st = lb_eigen_symmetric(w->m.xx, e, err)) != LB_OK)
         goto done;
@@ -294,7 +282,6 @@ static lb_status solve_dual(const job *q, size_t model, work *w, lb_error *err)
     const bool *use = q->use + model * lb_gram_groups(q->g);
     lb_cholesky *room = w->m.room;
     w->m.room = NULL;
-    w->model = NONE;
     const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
     w->m.room = room;
     if (st != LB_OK)
