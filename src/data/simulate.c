@@ -204,8 +204,7 @@ static lb_status make_shard(const setup *s, const job *j, lb_progress *bar, lb_e
     const size_t p = s->pixels;
     const lb_matf flux = {lb_xaligned(BLOCK * p, sizeof(float)), BLOCK, p, p};
     const lb_matf error = {lb_xaligned(BLOCK * p, sizeof(float)), BLOCK, p, p};
-    const lb_mat labels =
-        lb_mat_of(lb_xcalloc(BLOCK * LB_SHARD_LABELS, sizeof(double)), BLOCK, LB_SHARD_LABELS);
+    const lb_mat labels = lb_mat_new(BLOCK, LB_SHARD_LABELS);
     lb_shard *shard =
         lb_shard_new(j->path, j->rows, (lb_cvec){s->wave, p}, lb_grid_medium(s->grid), j->settings);
     lb_status st = LB_OK;

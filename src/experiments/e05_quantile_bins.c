@@ -89,7 +89,7 @@ static double validation_r2(lb_study *s, const lb_cohort *c, const lb_moe *m, si
                             const lb_exposure *seen)
 {
     const size_t n = c->val.n, k = m->domains[which].n;
-    lb_mat yhat = lb_mat_of(lb_xcalloc(n * k, sizeof(double)), n, k);
+    lb_mat yhat = lb_mat_new(n, k);
     double *y = lb_xcalloc(n, sizeof *y), mean = 0.0, total = 0.0, rest = 0.0;
     const lb_experts experts = {.yhat = lb_mat_const(yhat)};
     lb_moe_predict(s, m, which, &seen->val.x, yhat);

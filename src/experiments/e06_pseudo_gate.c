@@ -138,8 +138,7 @@ static void route_softly(lb_study *s, result *r, const lb_moe *moe)
     const lb_strata *hand = &r->truth[HAND];
     const lb_cvec guess = r->guess.test.yhat;
     const double tau = lb_spec_number(s->spec, "settings.tau");
-    const lb_mat p =
-        lb_mat_of(lb_xcalloc(guess.n * hand->bins.n, sizeof(double)), guess.n, hand->bins.n);
+    const lb_mat p = lb_mat_new(guess.n, hand->bins.n);
     const lb_experts experts = {.yhat = lb_mat_const(moe->yhat[HAND]),
                                 .global = moe->global.yhat_chosen};
     lb_routed all;

@@ -49,7 +49,7 @@ typedef struct result {
 
 static lb_mat scalars_of(const lb_side *side, double mean, double sd)
 {
-    lb_mat v = lb_mat_of(lb_xcalloc(2 * side->n, sizeof(double)), side->n, 2);
+    lb_mat v = lb_mat_new(side->n, 2);
     for (size_t i = 0; i < side->n; i++) {
         v.data[2 * i] = side->mh[i];
         v.data[2 * i + 1] = (side->mh[i] - mean) / sd;

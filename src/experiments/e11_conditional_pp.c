@@ -13,6 +13,7 @@
 #include "models/conditional.h"
 #include "models/folds.h"
 #include "models/lstsq.h"
+#include "models/penalty.h"
 #include "study/by_bin.h"
 #include "study/moe.h"
 
@@ -97,7 +98,7 @@ static void moments(const double *x, size_t n, double *mean, double *sd)
 
 static lb_mat scalars_of(const lb_side *side, const double mean[2], const double sd[2])
 {
-    lb_mat v = lb_mat_of(lb_xcalloc(2 * side->n, sizeof(double)), side->n, 2);
+    lb_mat v = lb_mat_new(side->n, 2);
     for (size_t i = 0; i < side->n; i++) {
         v.data[2 * i] = (side->mh[i] - mean[0]) / sd[0];
         v.data[2 * i + 1] = (side->teff[i] - mean[1]) / sd[1];
@@ -160,34 +161,21 @@ static void fit(lb_study *s, const lb_exposure *seen, const scalars *v, fitted *
 }
 /* end region */
 
-static double r2_of(lb_cvec y, const double *yhat)
-{
-    double mean = 0.0, total = 0.0, residual = 0.0;
-    for (size_t i = 0; i < y.n; i++)
-        mean += y.data[i] / (double)y.n;
-    for (size_t i = 0; i < y.n; i++) {
-        total += (y.data[i] - mean) * (y.data[i] - mean);
-        residual += (y.data[i] - yhat[i]) * (y.data[i] - yhat[i]);
-    }
-    return 1.0 - residual / total;
-}
-
 /* Every penalty of a model that was chosen by folds, on the validation rows it never looked at. */
 static void look_at_validation(lb_study *s, const lb_exposure *seen, const scalars *v, fitted *f,
                                size_t k)
 {
     const lb_conditional_fit *w = lb_conditional_weights(f->by_folds, k);
     const lb_cvec y = {s->data.val.target, s->data.val.n};
-    lb_mat parts =
-        lb_mat_of(lb_xcalloc(y.n * w->n_alpha * w->k, sizeof(double)), y.n, w->n_alpha * w->k);
-    lb_mat yhat = lb_mat_of(lb_xcalloc(w->n_alpha * y.n, sizeof(double)), w->n_alpha, y.n);
+    lb_mat parts = lb_mat_new(y.n, w->n_alpha * w->k);
+    lb_mat yhat = lb_mat_new(w->n_alpha, y.n);
     lb_study_take(s, lb_conditional_project(w, &seen->val.x, parts, s->err));
     if (lb_study_ok(s))
         lb_study_take(
             s, lb_conditional_combine(w, lb_mat_const(parts), lb_mat_const(v->val), yhat, s->err));
     f->by_val[k] = f->model[k].chosen;
     for (size_t a = 0; a < w->n_alpha && lb_study_ok(s); a++) {
-        const double r2 = r2_of(y, yhat.data + a * y.n);
+        const double r2 = lb_r2(y.data, yhat.data + a * y.n, y.n);
         if (a == 0 || r2 > f->by_val[k].r2)
             f->by_val[k] = (lb_alpha_choice){.index = a, .alpha = w->alpha[a], .r2 = r2};
         if (a == f->model[k].chosen.index)
@@ -225,7 +213,7 @@ static double *labels_alone(lb_study *s, const scalars *v)
     lb_mat x[2];
     lb_lstsq line = {0};
     for (size_t q = 0; q < 2; q++) {
-        x[q] = lb_mat_of(lb_xcalloc(side[q]->rows * TERMS, sizeof(double)), side[q]->rows, TERMS);
+        x[q] = lb_mat_new(side[q]->rows, TERMS);
         for (size_t i = 0; i < side[q]->rows; i++) {
             const double m = side[q]->data[2 * i], t = side[q]->data[2 * i + 1];
             const double row[TERMS] = {1.0, m, t, m * t, m * m, t * t};

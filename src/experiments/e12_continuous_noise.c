@@ -59,7 +59,7 @@ typedef struct result {
  * zero as noise takes over. */
 static lb_mat variables_of(const result *r, const double *noise, size_t rows)
 {
-    lb_mat v = lb_mat_of(lb_xcalloc(2 * rows, sizeof(double)), rows, 2);
+    lb_mat v = lb_mat_new(rows, 2);
     for (size_t i = 0; i < rows; i++) {
         v.data[2 * i] = noise[i];
         v.data[2 * i + 1] = 1.0 / (1.0 + noise[i] * noise[i] / (r->sigma0 * r->sigma0));
@@ -176,10 +176,8 @@ static void predict_blind(lb_study *s, result *r, size_t model, double *yhat)
     const lb_copies_side *test = lb_copies_test(r->copies);
     const lb_conditional_fit *fit = lb_conditional_weights(r->all, model);
     const size_t rows = test->x.rows, chosen = lb_conditional_get(r->all, model).chosen.index;
-    lb_mat parts = lb_mat_of(lb_xcalloc(rows * fit->n_alpha * fit->k, sizeof(double)), rows,
-                             fit->n_alpha * fit->k);
-    lb_mat of_alpha =
-        lb_mat_of(lb_xcalloc(fit->n_alpha * rows, sizeof(double)), fit->n_alpha, rows);
+    lb_mat parts = lb_mat_new(rows, fit->n_alpha * fit->k);
+    lb_mat of_alpha = lb_mat_new(fit->n_alpha, rows);
     lb_mat variables = variables_of(r, r->estimate, rows);
     lb_study_take(s, lb_conditional_project(fit, &test->x, parts, s->err));
     if (lb_study_ok(s))

@@ -11,6 +11,7 @@
  */
 #include "core/memory.h"
 #include "experiments/e13_physical_gate/e13.h"
+#include "models/penalty.h"
 #include "record/published.h"
 #include "stats/seeds.h"
 
@@ -202,24 +203,12 @@ static void put_bootstrap(lb_study *s, const lb_contest *t, size_t f, size_t met
     lb_study_put(s, r->boot_mean[f], "%s.rho_boot_mean", e13_form[f]);
 }
 
-static double r2_on(lb_cvec yhat, const double *y)
-{
-    double mean = 0.0, total = 0.0, residual = 0.0;
-    for (size_t i = 0; i < yhat.n; i++)
-        mean += y[i] / (double)yhat.n;
-    for (size_t i = 0; i < yhat.n; i++) {
-        total += (y[i] - mean) * (y[i] - mean);
-        residual += (y[i] - yhat.data[i]) * (y[i] - yhat.data[i]);
-    }
-    return 1.0 - residual / total;
-}
-
 /* Which routing to use is chosen on the validation rows, not on those that judge it. */
 static size_t choose_routing(lb_study *s, const draw *d)
 {
     const lb_cohort *c = &s->data;
-    const lb_mat yhat = lb_mat_of(lb_xcalloc(c->val.n * 3, sizeof(double)), c->val.n, 3);
-    const lb_mat global = lb_mat_of(lb_xcalloc(c->val.n, sizeof(double)), c->val.n, 1);
+    const lb_mat yhat = lb_mat_new(c->val.n, 3);
+    const lb_mat global = lb_mat_new(c->val.n, 1);
     const size_t global_member = 0;
     size_t best = HARD;
     double most = -INFINITY;
@@ -234,7 +223,7 @@ static size_t choose_routing(lb_study *s, const draw *d)
              lb_mat_const(d->form[THREE].gate.val), lb_spec_number(s->spec, "settings.tau"), &r);
     const lb_cvec way[METHODS] = {[HARD] = r.hard, [SOFT] = r.soft, [TRUSTED] = r.trusted};
     for (size_t m = HARD; m < METHODS && lb_study_ok(s); m++) {
-        lb_number x = lb_number_plain(r2_on(way[m], c->val.target), "r2", "");
+        lb_number x = lb_number_plain(lb_r2(c->val.target, way[m].data, way[m].n), "r2", "");
         x.n = c->val.n;
         lb_study_put(s, x, "a.r2_validation.%s", e13_method[m]);
         if (x.value > most) {

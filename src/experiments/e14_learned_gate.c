@@ -70,11 +70,6 @@ typedef struct result {
     lb_reliability_bin by_cell[CELLS][INTERVALS], top[GATES][INTERVALS];
 } result;
 
-static lb_mat mat_new(size_t rows, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(rows * cols, sizeof(double)), rows, cols);
-}
-
 static void gate_free(gate *g)
 {
     free(g->val.data);
@@ -102,9 +97,9 @@ static void fit_gate(lb_study *s, const char *grid, lb_mat train, lb_mat val, lb
     double least = INFINITY;
     g->dim = train.cols;
     g->n_c = g->n_c < MOST_C ? g->n_c : MOST_C;
-    g->val = mat_new(val.rows, CELLS);
-    g->test = mat_new(test.rows, CELLS);
-    const lb_mat p = mat_new(val.rows, CELLS);
+    g->val = lb_mat_new(val.rows, CELLS);
+    g->test = lb_mat_new(test.rows, CELLS);
+    const lb_mat p = lb_mat_new(val.rows, CELLS);
     for (size_t k = 0; k < g->n_c && lb_study_ok(s); k++) {
         lb_logistic *m = NULL;
         lb_study_take(
@@ -153,7 +148,7 @@ static void windows_gate(lb_study *s, const lb_gate_inputs *all, const lb_domain
 static lb_mat rebin(lb_study *s, const lb_stream *x, size_t most)
 {
     const size_t width = (x->cols + most - 1) / most, cols = x->cols / width;
-    const lb_mat out = mat_new(x->rows, cols);
+    const lb_mat out = lb_mat_new(x->rows, cols);
     float *block = lb_xcalloc(BLOCK * x->cols, sizeof *block);
     for (size_t first = 0; first < x->rows && lb_study_ok(s); first += BLOCK) {
         const size_t n = x->rows - first < BLOCK ? x->rows - first : BLOCK;
@@ -205,8 +200,9 @@ static void put_cell_chances(lb_cvec yhat, const double *inner, double sigma, lb
 /* The predictor of [M/H] turned into probabilities, its error taken from validation rows. */
 static void pseudo_gate(const lb_guess *mh, const double *inner, gate *g)
 {
-    *g = (gate){
-        .dim = 1, .val = mat_new(mh->val.yhat.n, CELLS), .test = mat_new(mh->test.yhat.n, CELLS)};
+    *g = (gate){.dim = 1,
+                .val = lb_mat_new(mh->val.yhat.n, CELLS),
+                .test = lb_mat_new(mh->test.yhat.n, CELLS)};
     put_cell_chances(mh->val.yhat, inner, mh->val.rmse, g->val);
     put_cell_chances(mh->test.yhat, inner, mh->val.rmse, g->test);
 }

@@ -147,9 +147,8 @@ static void tell(const lb_side *side, const double *snr, double level, const flo
 static void tell_all(lb_study *s, setup *u)
 {
     lb_cohort_snr snr = {0};
-    u->told_train =
-        lb_mat_of(lb_xcalloc(u->c->train.n * TOLD, sizeof(double)), u->c->train.n, TOLD);
-    u->told_test = lb_mat_of(lb_xcalloc(u->c->test.n * TOLD, sizeof(double)), u->c->test.n, TOLD);
+    u->told_train = lb_mat_new(u->c->train.n, TOLD);
+    u->told_test = lb_mat_new(u->c->test.n, TOLD);
     if (lb_study_ok(s))
         lb_study_take(s, lb_cohort_snr_of(u->c, &snr, s->err));
     if (lb_study_ok(s)) {
@@ -290,7 +289,7 @@ static void predict_family(lb_study *s, setup *u, family *f)
     }
     const lb_experts e = {.yhat = {table, n, CELLS, CELLS}};
     f->oracle = lb_xcalloc(n, sizeof *f->oracle);
-    f->soft = (lb_vec){lb_xcalloc(n, sizeof(double)), n};
+    f->soft = lb_vec_new(n);
     if (lb_study_ok(s))
         lb_study_take(s, lb_mixture_given(e, u->cells.test, (lb_vec){f->oracle, n}, &use, s->err));
     if (lb_study_ok(s))
@@ -303,7 +302,7 @@ static void mix_ridge(lb_study *s, setup *u)
 {
     const size_t n = u->c->test.n;
     lb_mixture_use use;
-    u->ridge_soft = (lb_vec){lb_xcalloc(n, sizeof(double)), n};
+    u->ridge_soft = lb_vec_new(n);
     if (lb_study_ok(s))
         lb_study_take(s, lb_mixture_soft((lb_experts){.yhat = lb_mat_const(u->ridge.yhat[0])},
                                          lb_mat_const(u->gate.test), 0.0, u->ridge_soft, &use,
@@ -353,8 +352,8 @@ static void fit_joint(lb_study *s, setup *u)
     for (size_t i = 0; i < u->n_joint; i++) {
         joint *j = &u->joint[i];
         j->fit = fit[i];
-        j->yhat = (lb_vec){lb_xcalloc(n, sizeof(double)), n};
-        j->weights = lb_mat_of(lb_xcalloc(n * CELLS, sizeof(double)), n, CELLS);
+        j->yhat = lb_vec_new(n);
+        j->weights = lb_mat_new(n, CELLS);
         if (lb_study_ok(s))
             lb_study_take(s,
                           lb_nn_mixture_predict(

@@ -86,11 +86,6 @@ typedef struct sample {
 /* --- experts and gates --------------------------------------------------------------------------
  */
 
-static lb_mat new_mat(size_t rows, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(rows * cols + 1, sizeof(double)), rows, cols);
-}
-
 /* region: experts */
 /* Experts that have not seen the rows of the gates, the features of every row, and what the experts
  * say of the rows of the gates. The components are those of the Gram the experts come from. */
@@ -111,7 +106,7 @@ static void fit_experts(lb_study *s, sample *x)
                         &x->in);
     if (lb_study_ok(s))
         lb_moe_fit_rows(s, rows, lb_moe_options_of(s->spec), &x->moe);
-    x->heard = new_mat(x->held.n, x->bins.n);
+    x->heard = lb_mat_new(x->held.n, x->bins.n);
     lb_held_predict(s, x->c, noise, seeds, &x->moe, 0, &x->held, x->heard);
     lb_pca_free(pca);
     lb_moe_rows_free(rows);
@@ -248,7 +243,7 @@ static void fit_full(lb_study *s, sample *x)
     const double noise = lb_spec_number(s->spec, "noise.focus");
     const lb_noise_seeds seeds = lb_noise_seeds_of(s->spec);
     const lb_learn_plan plan[2] = {x->learned[0].plan, x->learned[1].plan};
-    lb_mat heard = new_mat(x->held.n, x->bins.n);
+    lb_mat heard = lb_mat_new(x->held.n, x->bins.n);
     lb_moe full;
     lb_learned leaky[2];
     lb_weights w = {0};

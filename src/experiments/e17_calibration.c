@@ -57,11 +57,6 @@ typedef struct work {
     lb_bin_scores bin[LB_BINS_MAX];
 } work;
 
-static lb_mat new_mat(size_t n, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(n * cols + 1, sizeof(double)), n, cols);
-}
-
 /* --- experts, gate, validation rows -------------------------------------------------------------
  */
 
@@ -96,7 +91,7 @@ static void hear_validation(lb_study *s, work *w)
     const lb_side *side = &w->c->val;
     const size_t k = w->bins.n;
     lb_exposure seen;
-    lb_mat all = new_mat(side->n, k);
+    lb_mat all = lb_mat_new(side->n, k);
     lb_cohort_expose(w->c, lb_spec_number(s->spec, "noise.focus"), lb_noise_seeds_of(s->spec),
                      &seen);
     if (lb_study_ok(s))
@@ -105,8 +100,8 @@ static void hear_validation(lb_study *s, work *w)
     *v = (rows){.bin = lb_xcalloc(side->n, sizeof(int)),
                 .y = lb_xcalloc(side->n, sizeof(double)),
                 .own_yhat = lb_xcalloc(side->n, sizeof(double)),
-                .yhat = new_mat(side->n, k),
-                .p = new_mat(side->n, k)};
+                .yhat = lb_mat_new(side->n, k),
+                .p = lb_mat_new(side->n, k)};
     for (size_t i = 0; i < side->n && lb_study_ok(s); i++) {
         const int own = w->bins.val[i];
         if (own < 0)
@@ -166,7 +161,7 @@ static void calibrate(lb_study *s, work *w)
 static void mix(lb_study *s, work *w, size_t m, const lb_affine *fit)
 {
     const lb_mat yhat = w->moe.yhat[0];
-    const lb_mat out = new_mat(yhat.rows, yhat.cols);
+    const lb_mat out = lb_mat_new(yhat.rows, yhat.cols);
     const lb_vec mixed = {lb_xcalloc(yhat.rows + 1, sizeof(double)), yhat.rows};
     if (fit && lb_study_ok(s))
         lb_study_take(s, lb_affine_apply(fit, lb_mat_const(yhat), out, s->err));

@@ -427,7 +427,7 @@ static void run_gate_again(lb_study *s, const lb_domains *d, const lb_gate_input
 {
     lb_logistic *model = NULL;
     const size_t n = s->data.test.n;
-    const lb_mat p = lb_mat_of(lb_xcalloc(n * d->n, sizeof(double)), n, d->n);
+    const lb_mat p = lb_mat_new(n, d->n);
     if (lb_study_ok(s))
         lb_study_take(
             s, lb_logistic_fit(lb_mat_const(in->train), d->train, d->n, C, true, &model, s->err));

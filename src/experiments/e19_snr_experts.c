@@ -14,6 +14,7 @@
 #include "core/memory.h"
 #include "data/quantile_bins.h"
 #include "models/conditional.h"
+#include "models/penalty.h"
 #include "models/quality.h"
 #include "stats/quantile.h"
 #include "stats/verdict.h"
@@ -233,12 +234,6 @@ static void features_of(lb_study *s, const lb_stream *errors, double noise, lb_m
 }
 /* end region */
 
-static lb_mat table_of(size_t rows)
-{
-    return lb_mat_of(lb_xcalloc(rows * LB_QUALITY_FEATURES, sizeof(double)), rows,
-                     LB_QUALITY_FEATURES);
-}
-
 /* Of the first training rows only: ten numbers need no more. */
 static void make_inputs(lb_study *s, const lb_cohort *head, double noise, lb_gate_inputs *in)
 {
@@ -246,9 +241,9 @@ static void make_inputs(lb_study *s, const lb_cohort *head, double noise, lb_gat
     size_t replaced = 0;
     *in = (lb_gate_inputs){.n = LB_QUALITY_FEATURES,
                            .name = lb_xcalloc(LB_QUALITY_FEATURES, sizeof *in->name),
-                           .train = table_of(head->train.n),
-                           .val = table_of(head->val.n),
-                           .test = table_of(head->test.n)};
+                           .train = lb_mat_new(head->train.n, LB_QUALITY_FEATURES),
+                           .val = lb_mat_new(head->val.n, LB_QUALITY_FEATURES),
+                           .test = lb_mat_new(head->test.n, LB_QUALITY_FEATURES)};
     for (size_t j = 0; j < LB_QUALITY_FEATURES; j++)
         in->name[j] = lb_xstrdup(lb_quality_names[j]);
     lb_cohort_errors_of(head, &errors);
@@ -258,24 +253,13 @@ static void make_inputs(lb_study *s, const lb_cohort *head, double noise, lb_gat
     lb_study_put(s, lb_number_count(replaced), "gate.errors_replaced");
 }
 
-static double r2_of(const double *y, const double *yhat, size_t n)
-{
-    const double mean = lb_mean(y, n);
-    double total = 0.0, residual = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        total += (y[i] - mean) * (y[i] - mean);
-        residual += (y[i] - yhat[i]) * (y[i] - yhat[i]);
-    }
-    return 1.0 - residual / total;
-}
-
 /* The same mixture on the training rows of the gate, to see what is learned by heart. */
 static void put_train_scores(lb_study *s, const lb_cohort *head, result *r, size_t which, lb_cmat p)
 {
     definition *d = &r->by[which];
     const lb_moe *m = &r->fit[CHOSEN];
     const size_t n = head->train.n, k = d->experts.n;
-    const lb_mat yhat = lb_mat_of(lb_xcalloc(n * (k + 1), sizeof(double)), n, k + 1);
+    const lb_mat yhat = lb_mat_new(n, k + 1);
     size_t *pick = lb_xcalloc(k + 1, sizeof *pick);
     double *mixed = lb_xcalloc(2 * n, sizeof *mixed), *global = mixed + n;
     for (size_t e = 0; e < k; e++)
@@ -287,13 +271,13 @@ static void put_train_scores(lb_study *s, const lb_cohort *head, result *r, size
     for (size_t i = 0; i < n; i++)
         global[i] = yhat.data[i * yhat.stride + k];
     const lb_experts e = {{yhat.data, n, k, yhat.stride}, NULL, {global, n}};
-    d->train_r2[GLOBAL] = r2_of(head->train.target, global, n);
+    d->train_r2[GLOBAL] = lb_r2(head->train.target, global, n);
     if (lb_study_ok(s))
         lb_study_take(s, lb_mixture_given(e, d->experts.train, (lb_vec){mixed, n}, NULL, s->err));
-    d->train_r2[ORACLE] = r2_of(head->train.target, mixed, n);
+    d->train_r2[ORACLE] = lb_r2(head->train.target, mixed, n);
     if (lb_study_ok(s))
         lb_study_take(s, lb_mixture_soft(e, p, 0.0, (lb_vec){mixed, n}, NULL, s->err));
-    d->train_r2[SOFT] = r2_of(head->train.target, mixed, n);
+    d->train_r2[SOFT] = lb_r2(head->train.target, mixed, n);
     static const size_t methods[] = {GLOBAL, ORACLE, SOFT};
     static const char *const names[] = {"global", "oracle", "deployed"};
     for (size_t j = 0; j < 3; j++) {

@@ -332,7 +332,7 @@ static lb_mat features(lb_study *s, const audit *a, bool train, bool photon, con
 {
     vectors v;
     const lb_stream x = stream_of(a, train, photon, PLAIN, &v);
-    const lb_mat out = lb_mat_of(lb_xcalloc(x.rows * m, sizeof(double)), x.rows, m);
+    const lb_mat out = lb_mat_new(x.rows, m);
     float *block = lb_xcalloc(BLOCK * x.cols, sizeof *block);
     for (size_t first = 0; first < x.rows && lb_study_ok(s); first += BLOCK) {
         const size_t n = x.rows - first < BLOCK ? x.rows - first : BLOCK;
@@ -633,7 +633,7 @@ static void components(lb_study *s, const audit *a, variant *v, const lb_gram *g
     for (int test = 0; test < 2; test++) {
         vectors vec;
         const lb_stream x = stream_of(a, !test, v->photon, PLAIN, &vec);
-        part[test] = lb_mat_of(lb_xcalloc(x.rows * K, sizeof(double)), x.rows, K);
+        part[test] = lb_mat_new(x.rows, K);
         if (lb_study_ok(s))
             lb_study_take(s, lb_pca_scores(pca, &x, part[test], s->err));
     }

@@ -52,11 +52,6 @@ typedef struct fit {
     lb_conditional *conditional;
 } fit;
 
-static lb_mat new_mat(size_t rows, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(rows * cols + 1, sizeof(double)), rows, cols);
-}
-
 static void spend(cost *c, size_t parameters, size_t unknowns, size_t systems, size_t passes)
 {
     c->parameters = parameters > c->parameters ? parameters : c->parameters;
@@ -155,7 +150,7 @@ static void fit_ridges(lb_study *s, const setting *x, const level *l, const lb_g
     if (lb_study_ok(s))
         lb_study_take(s, lb_sweep_fit(gram, &val, &l->known, members, x->experts + 1, options,
                                       &f->ridges, s->err));
-    f->yhat = new_mat(l->known.rows, x->experts + 1);
+    f->yhat = lb_mat_new(l->known.rows, x->experts + 1);
     for (size_t m = 0; m <= x->experts && lb_study_ok(s); m++) {
         const lb_cvec yhat = lb_sweep_get(f->ridges, m).yhat_chosen;
         for (size_t i = 0; i < yhat.n; i++)
@@ -174,7 +169,7 @@ static void hear(lb_study *s, const setting *x, const level *l, const lb_gram *g
     lb_ridge *ridge[MOST] = {NULL};
     lb_mat column[MOST];
     const size_t n = x->experts + 1;
-    f->heard = new_mat(x->held.n, n);
+    f->heard = lb_mat_new(x->held.n, n);
     for (size_t m = 0; m < n; m++)
         column[m] = (lb_mat){f->heard.data + m, x->held.n, 1, n};
     bool *use = lb_xcalloc(n * x->groups, sizeof *use);
@@ -207,7 +202,7 @@ static void hear(lb_study *s, const setting *x, const level *l, const lb_gram *g
 /* One column more: the guess of [M/H], of training rows out of fold. */
 static lb_mat with_guess(lb_mat old, lb_cvec guess)
 {
-    const lb_mat out = new_mat(old.rows, old.cols + 1);
+    const lb_mat out = lb_mat_new(old.rows, old.cols + 1);
     for (size_t i = 0; i < old.rows; i++) {
         memcpy(out.data + i * out.stride, old.data + i * old.stride, old.cols * sizeof(double));
         out.data[i * out.stride + old.cols] = guess.data[i];
@@ -241,7 +236,7 @@ static void make_features(lb_study *s, const level *l, const lb_gram *gram, fit 
 /* Validation rows, then test rows. */
 static lb_mat stacked(lb_mat val, lb_mat test)
 {
-    const lb_mat out = new_mat(val.rows + test.rows, val.cols);
+    const lb_mat out = lb_mat_new(val.rows + test.rows, val.cols);
     for (size_t i = 0; i < out.rows; i++) {
         const double *row =
             i < val.rows ? val.data + i * val.stride : test.data + (i - val.rows) * test.stride;

@@ -136,8 +136,7 @@ void lb_gram_free(lb_gram *g)
     free(g);
 }
 
-/* The power of two next to a standard deviation: dividing by it is exact. */
-static double power_of_two(double sd)
+double lb_gram_scale(double sd)
 {
     return sd > 0.0 && isfinite(sd) ? exp2(nearbyint(log2(sd))) : 1.0;
 }
@@ -173,9 +172,9 @@ static void set_scaling(lb_gram *g, lb_cmatf x, const double *y, const int *of_r
         }
     }
     for (size_t j = 0; j < g->p && n; j++)
-        g->scale[j] = power_of_two(sqrt(square[j] / (double)n));
+        g->scale[j] = lb_gram_scale(sqrt(square[j] / (double)n));
     if (n)
-        g->y_scale = power_of_two(sqrt(ysq / (double)n));
+        g->y_scale = lb_gram_scale(sqrt(ysq / (double)n));
     g->scaled = n > 0;
     free(sum);
 }

@@ -46,6 +46,10 @@ lb_status lb_gram_accumulate(const lb_stream *x, lb_cvec y, const int *group,
                              lb_gram_options options, lb_gram **out, lb_error *err);
 void lb_gram_free(lb_gram *g); /* NULL is fine */
 
+/** The power of two next to a standard deviation: dividing by it is exact. 1 where there is none.
+ */
+double lb_gram_scale(double sd);
+
 /**
  * The statistics of rows X + v N at any v, from those at three values of v. X'X + v (X'N + N'X) +
  * v^2 N'N is a parabola in v, element by element, and three points give a parabola: spectra under

@@ -2,6 +2,8 @@
 #ifndef LB_LINALG_MAT_H
 #define LB_LINALG_MAT_H
 
+#include "core/memory.h"
+
 #include <stddef.h>
 
 /* Views: a pointer and sizes, row-major, nobody's memory. Pass by value. Element (i, j) of a matrix
@@ -51,6 +53,16 @@ static inline lb_mat lb_mat_of(double *data, size_t rows, size_t cols)
 static inline lb_mat lb_mat_rows(lb_mat m, size_t first, size_t last) /* rows first .. last-1 */
 {
     return (lb_mat){m.data + first * m.stride, last - first, m.cols, m.stride};
+}
+
+/* New and zero; the caller frees the data. */
+static inline lb_vec lb_vec_new(size_t n)
+{
+    return (lb_vec){lb_xcalloc(n, sizeof(double)), n};
+}
+static inline lb_mat lb_mat_new(size_t rows, size_t cols)
+{
+    return lb_mat_of(lb_xcalloc(rows * cols, sizeof(double)), rows, cols);
 }
 
 #endif

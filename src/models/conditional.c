@@ -140,7 +140,7 @@ static lb_status predict(const lb_conditional_fit *fit, size_t from,
     part.offset += from * fit->k;
     part.b += from;
     const size_t n = rows->x.rows, columns = part.n_alpha * part.k;
-    const lb_mat parts = lb_mat_of(lb_xcalloc(n * columns, sizeof(double)), n, columns);
+    const lb_mat parts = lb_mat_new(n, columns);
     *out = lb_xcalloc(part.n_alpha * n, sizeof **out);
     lb_status st = lb_conditional_project(&part, &rows->x, parts, err);
     if (st == LB_OK)

@@ -4,6 +4,7 @@
 #include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cross.h"
+#include "linalg/gram.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -351,11 +352,6 @@ static void gram_start(lb_conditional_gram *g)
 /* --- the pass -----------------------------------------------------------------------------------
  */
 
-static double power_of_two(double sd)
-{
-    return sd > 0.0 && isfinite(sd) ? exp2(nearbyint(log2(sd))) : 1.0;
-}
-
 /* Shift and scale of the columns and the shift of y from the rows of this block that count. Values
  * that are not finite are left out: flush() finds them. */
 static void set_scaling(lb_conditional_gram *g, lb_cmatf x, const double *y, const int *of_row)
@@ -380,7 +376,7 @@ static void set_scaling(lb_conditional_gram *g, lb_cmatf x, const double *y, con
             square[j] += d * d;
         }
     for (size_t j = 0; j < g->p && n; j++)
-        g->scale[j] = power_of_two(sqrt(square[j] / (double)n));
+        g->scale[j] = lb_gram_scale(sqrt(square[j] / (double)n));
     g->y_shift = n ? ysum / (double)n : 0.0;
     g->scaled = n > 0;
     free(square);

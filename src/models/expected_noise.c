@@ -69,7 +69,7 @@ static lb_ridge *ridge_new(lb_cvec alphas, size_t p)
 {
     lb_ridge *r = lb_xcalloc(1, sizeof *r);
     r->n_alpha = alphas.n;
-    r->w = lb_mat_of(lb_xcalloc(alphas.n * p, sizeof(double)), alphas.n, p);
+    r->w = lb_mat_new(alphas.n, p);
     r->b = lb_xcalloc(alphas.n, sizeof *r->b);
     r->alpha = lb_xcalloc(alphas.n, sizeof *r->alpha);
     r->condition = lb_xcalloc(alphas.n, sizeof *r->condition);
@@ -275,8 +275,8 @@ static lb_status score(void *self, lb_cvec alphas, double *r2, lb_error *err)
     task *q = self;
     model *m = q->m;
     const size_t n_val = q->at->val.x.rows, n_test = q->at->test.rows, from = m->n_alpha;
-    const lb_mat val = lb_mat_of(lb_xcalloc(n_val * alphas.n, sizeof(double)), n_val, alphas.n);
-    const lb_mat test = lb_mat_of(lb_xcalloc(n_test * alphas.n, sizeof(double)), n_test, alphas.n);
+    const lb_mat val = lb_mat_new(n_val, alphas.n);
+    const lb_mat test = lb_mat_new(n_test, alphas.n);
     lb_ridge *fit = NULL;
     lb_status st;
     if ((st = lb_expected_noise_fit(q->g, q->squares, q->use, 1, (lb_cvec){&q->at->level, 1},
@@ -362,8 +362,7 @@ lb_status lb_expected_noise_run(const lb_labelled *train, const lb_stream *error
 {
     lb_gram *g = NULL;
     lb_expected_noise *s = lb_xcalloc(1, sizeof *s);
-    const lb_mat squares =
-        lb_mat_of(lb_xcalloc(o.groups * train->x.cols, sizeof(double)), o.groups, train->x.cols);
+    const lb_mat squares = lb_mat_new(o.groups, train->x.cols);
     lb_status st;
 
     *out = NULL;

@@ -17,8 +17,8 @@ lb_status lb_gate_new(lb_gate_shape s, uint64_t seed, lb_gate **out, lb_error *e
     const size_t inner = s.hidden ? s.hidden : s.features, n1 = s.features * s.hidden;
     lb_gate *g = lb_xcalloc(1, sizeof *g);
     g->shape = s;
-    g->mean = (lb_vec){lb_xcalloc(s.features, sizeof(double)), s.features};
-    g->inverse = (lb_vec){lb_xcalloc(s.features, sizeof(double)), s.features};
+    g->mean = lb_vec_new(s.features);
+    g->inverse = lb_vec_new(s.features);
     for (size_t f = 0; f < s.features; f++)
         g->inverse.data[f] = 1.0;
     g->weights.n = n1 + s.hidden + inner * s.experts + s.experts;

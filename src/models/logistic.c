@@ -727,7 +727,7 @@ static lb_status set_penalty(solver *s, double C, bool standardise, lb_error *er
 static lb_logistic *model_new(size_t classes, size_t features)
 {
     lb_logistic *m = lb_xcalloc(1, sizeof *m);
-    m->w = lb_mat_of(lb_xcalloc(classes * features + 1, sizeof(double)), classes, features);
+    m->w = lb_mat_new(classes, features);
     m->b = lb_xcalloc(classes + 1, sizeof *m->b);
     m->rows = lb_xcalloc(classes + 1, sizeof *m->rows);
     m->dropped = lb_xcalloc(features + 1, sizeof *m->dropped);

@@ -51,7 +51,7 @@ static lb_status check(lb_cmat x, lb_cvec y, lb_error *err)
 static lb_status decompose(work *k, lb_error *err)
 {
     const size_t n = k->x.rows, p = k->x.cols;
-    lb_mat a = lb_mat_of(lb_xcalloc(n * p, sizeof(double)), n, p);
+    lb_mat a = lb_mat_new(n, p);
     for (size_t j = 0; j < p; j++) {
         double norm = 0.0;
         for (size_t i = 0; i < n; i++)
@@ -154,8 +154,8 @@ lb_status lb_lstsq_fit(lb_cmat x, lb_cvec y, bool centred, lb_lstsq *out, lb_err
     k.scale = at + p;
     if ((st = decompose(&k, err)) != LB_OK)
         goto done;
-    out->w = (lb_vec){lb_xcalloc(p, sizeof(double)), p};
-    out->se = (lb_vec){lb_xcalloc(p, sizeof(double)), p};
+    out->w = lb_vec_new(p);
+    out->se = lb_vec_new(p);
     for (int round = 0; round <= REFINEMENTS; round++)
         refine(&k, y, out->w);
     summarise(&k, y, centred, out);

@@ -102,20 +102,15 @@ static lb_matf room_f(size_t rows, size_t cols)
     return (lb_matf){lb_xaligned(rows * stride, sizeof(float)), rows, cols, stride};
 }
 
-static lb_mat room(size_t rows, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(rows * cols, sizeof(double)), rows, cols);
-}
-
 static passage passage_new(const lb_nn_mixture *m, size_t rows)
 {
     const size_t k = m->experts;
     passage w = {.x = room_f(rows, m->scaler.cols),
                  .g = room_f(rows, m->gate_scaler.cols),
-                 .out = room(rows, k),
-                 .p = room(rows, k),
-                 .d_out = room(rows, k),
-                 .d_p = room(rows, k),
+                 .out = lb_mat_new(rows, k),
+                 .p = lb_mat_new(rows, k),
+                 .d_out = lb_mat_new(rows, k),
+                 .d_p = lb_mat_new(rows, k),
                  .y = lb_xcalloc(rows, sizeof(double))};
     for (size_t j = 0; j <= k; j++)
         w.work[j] = lb_net_work_new(m->net[j], rows);

@@ -122,7 +122,7 @@ static lb_status predict_held(const task *t, lb_ridge *const *fits, lb_mat held,
     lb_mat *part = lb_xcalloc(t->o.folds, sizeof *part);
     lb_status st = LB_OK;
     for (size_t f = 0; f < t->o.folds; f++)
-        part[f] = lb_mat_of(lb_xcalloc(most * held.cols, sizeof(double)), most, held.cols);
+        part[f] = lb_mat_new(most, held.cols);
     for (size_t first = 0; first < held.rows && st == LB_OK; first += BLOCK) {
         window w = {t->x, first};
         const size_t n = held.rows - first < BLOCK ? held.rows - first : BLOCK;
@@ -176,8 +176,7 @@ static lb_status absorb(lb_outoffold *o, const task *t, lb_cvec alphas, lb_cmat 
 static lb_status cross_validate(lb_outoffold *o, const task *t, lb_cvec alphas, lb_error *err)
 {
     lb_ridge **fits = lb_xcalloc(t->o.folds, sizeof *fits);
-    const lb_mat held =
-        lb_mat_of(lb_xcalloc(o->n_train * alphas.n, sizeof(double)), o->n_train, alphas.n);
+    const lb_mat held = lb_mat_new(o->n_train, alphas.n);
     lb_status st = fit_folds(t, alphas, fits, err);
     if (st == LB_OK)
         st = predict_held(t, fits, held, err);

@@ -32,23 +32,13 @@ enum {
 /* --- the model ----------------------------------------------------------------------------------
  */
 
-static lb_vec vec_new(size_t n)
-{
-    return (lb_vec){lb_xcalloc(n, sizeof(double)), n};
-}
-
-static lb_mat mat_new(size_t rows, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(rows * cols, sizeof(double)), rows, cols);
-}
-
 static lb_pca *pca_new(size_t k, size_t p)
 {
     lb_pca *m = lb_xcalloc(1, sizeof *m);
-    *m = (lb_pca){.components = mat_new(k, p),
-                  .mean = vec_new(p),
-                  .variance = vec_new(k),
-                  .ratio = vec_new(k)};
+    *m = (lb_pca){.components = lb_mat_new(k, p),
+                  .mean = lb_vec_new(p),
+                  .variance = lb_vec_new(k),
+                  .ratio = lb_vec_new(k)};
     return m;
 }
 
@@ -186,13 +176,13 @@ typedef struct block {
 
 static block block_new(size_t l, size_t p)
 {
-    return (block){.q = mat_new(l, p),
-                   .cq = mat_new(l, p),
-                   .spare = mat_new(l, p),
-                   .filtered = mat_new(l, p),
-                   .small = mat_new(l, l),
-                   .values = vec_new(l),
-                   .scratch = vec_new(l),
+    return (block){.q = lb_mat_new(l, p),
+                   .cq = lb_mat_new(l, p),
+                   .spare = lb_mat_new(l, p),
+                   .filtered = lb_mat_new(l, p),
+                   .small = lb_mat_new(l, l),
+                   .values = lb_vec_new(l),
+                   .scratch = lb_vec_new(l),
                    .random = lb_rng_make(SEED, 0)};
 }
 
@@ -363,7 +353,7 @@ static void mirror(lb_mat c)
 /* All eigenvectors of @p c, which is overwritten. */
 static lb_status dense(lb_pca *m, lb_mat c, double sum, double threshold, lb_error *err)
 {
-    lb_vec values = vec_new(c.rows);
+    lb_vec values = lb_vec_new(c.rows);
     const lb_status st = lb_eigen_symmetric(c, values, err);
     if (st == LB_OK) {
         descend(c, values);
@@ -406,7 +396,7 @@ lb_status lb_pca_fit(const lb_gram *g, const bool *use, size_t k, lb_pca **out, 
     for (size_t i = 0; i < groups; i++)
         all[i] = !use || use[i];
     lb_pca *m = pca_new(k, p);
-    lb_vec xy = vec_new(p), sd = vec_new(p);
+    lb_vec xy = lb_vec_new(p), sd = lb_vec_new(p);
     lb_mat c = lb_mat_of(lb_xaligned(p * p, sizeof(double)), p, p);
     lb_moments moments = {.xx = c, .xy = xy, .mean = m->mean, .sd = sd};
     if ((st = lb_gram_moments(g, all, false, &moments, err)) != LB_OK)
@@ -546,7 +536,7 @@ static lb_status stream_mean(passes *w, double *mean, double *sum, lb_error *err
 {
     const size_t p = w->x->cols;
     const double n = (double)w->x->rows;
-    lb_mat moments = mat_new(2, p);
+    lb_mat moments = lb_mat_new(2, p);
     lb_status st = w->x->read(w->x->self, 0, (lb_matf){w->rows, 1, p, p}, err);
     for (size_t j = 0; j < p; j++)
         mean[j] = (double)w->rows[j];

@@ -7,6 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+double lb_r2(const double *y, const double *yhat, size_t n)
+{
+    double mean = 0.0, total = 0.0, residual = 0.0;
+    for (size_t i = 0; i < n; i++)
+        mean += y[i] / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        total += (y[i] - mean) * (y[i] - mean);
+        residual += (y[i] - yhat[i]) * (y[i] - yhat[i]);
+    }
+    return 1.0 - residual / total;
+}
+
 static lb_status check(lb_cvec grid, int decades, lb_error *err)
 {
     if (grid.n == 0)

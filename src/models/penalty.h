@@ -6,6 +6,10 @@
 #include "linalg/mat.h"
 #include "models/ridge.h"
 
+/** 1 - sum (y - yhat)^2 / sum (y - ybar)^2: what validation rows choose by. Published scores know
+ * their rows (stats/score.h). */
+double lb_r2(const double *y, const double *yhat, size_t n);
+
 /**
  * The penalty of one model: the best of a grid, then the decades beyond it when the best one sits
  * on an end. The rule of the whole programme, here for models that make their own scores.

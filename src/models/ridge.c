@@ -40,16 +40,13 @@ typedef struct work {
     lb_vec x;
 } work;
 
-static lb_vec vec_new(size_t n)
-{
-    return (lb_vec){lb_xcalloc(n, sizeof(double)), n};
-}
-
 static work work_new(size_t p)
 {
-    return (work){
-        .m = {.room = lb_cholesky_new(p), .xy = vec_new(p), .mean = vec_new(p), .sd = vec_new(p)},
-        .x = vec_new(p)};
+    return (work){.m = {.room = lb_cholesky_new(p),
+                        .xy = lb_vec_new(p),
+                        .mean = lb_vec_new(p),
+                        .sd = lb_vec_new(p)},
+                  .x = lb_vec_new(p)};
 }
 
 static void work_free(work *w)
@@ -66,7 +63,7 @@ static lb_ridge *ridge_new(lb_cvec alphas, size_t p)
 {
     lb_ridge *r = lb_xcalloc(1, sizeof *r);
     r->n_alpha = alphas.n;
-    r->w = lb_mat_of(lb_xcalloc(alphas.n * p, sizeof(double)), alphas.n, p);
+    r->w = lb_mat_new(alphas.n, p);
     r->b = lb_xcalloc(alphas.n, sizeof *r->b);
     r->alpha = lb_xcalloc(alphas.n, sizeof *r->alpha);
     r->condition = lb_xcalloc(alphas.n, sizeof *r->condition);
@@ -94,7 +91,7 @@ typedef void apply(const void *self, lb_vec x); /* x := A x */
 
 static void apply_matrix(const void *self, lb_vec x)
 {
-    lb_vec y = vec_new(x.n);
+    lb_vec y = lb_vec_new(x.n);
     lb_cholesky_multiply(self, lb_vec_const(x), y);
     memcpy(x.data, y.data, x.n * sizeof(double));
     free(y.data);
@@ -107,7 +104,7 @@ static void apply_inverse(const void *self, lb_vec x)
 
 static double largest_eigenvalue(apply *a, const void *self, size_t p)
 {
-    lb_vec x = vec_new(p);
+    lb_vec x = lb_vec_new(p);
     double norm = 0.0;
     for (size_t j = 0; j < p; j++) /* a start that no spectrum is orthogonal to */
         x.data[j] = 1.0 + (double)(j * 2654435761u % 1024u) / 1024.0 - (j % 2 ? 2.0 : 0.0);
@@ -174,7 +171,7 @@ static void solve_shared(const job *q, size_t model, work *w)
 {
     const size_t p = lb_gram_cols(q->g), n = q->alphas.n;
     const double pole = q->alphas.data[q->smallest], least = q->least[model] + pole;
-    lb_vec near = vec_new(n);
+    lb_vec near = lb_vec_new(n);
     lb_mat x = lb_mat_of(lb_xaligned(n * p, sizeof(double)), n, p);
     size_t *which = lb_xcalloc(n, sizeof *which), count = 0;
     bool *solved = lb_xcalloc(n, sizeof *solved);
@@ -212,7 +209,7 @@ static lb_status solve_first(const job *q, size_t model, work *w, lb_error *err)
 static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *err)
 {
     const size_t p = lb_gram_cols(q->g);
-    lb_vec e = vec_new(p), rotated = vec_new(p), c = vec_new(p);
+    lb_vec e = lb_vec_new(p), rotated = lb_vec_new(p), c = lb_vec_new(p);
     lb_status st;
     if (!w->m.xx.data)
         w->m.xx = lb_mat_of(lb_xaligned(p * p, sizeof(double)), p, p);

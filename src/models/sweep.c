@@ -31,19 +31,6 @@ struct lb_sweep {
     size_t n;
 };
 
-/* R2 on the validation rows of the member. */
-static double r2(const double *y, const double *yhat, size_t n)
-{
-    double mean = 0.0, total = 0.0, residual = 0.0;
-    for (size_t i = 0; i < n; i++)
-        mean += y[i] / (double)n;
-    for (size_t i = 0; i < n; i++) {
-        total += (y[i] - mean) * (y[i] - mean);
-        residual += (y[i] - yhat[i]) * (y[i] - yhat[i]);
-    }
-    return 1.0 - residual / total;
-}
-
 static void table_append(table *t, lb_cmat yhat, size_t column, const bool *keep)
 {
     size_t rows = 0;
@@ -63,8 +50,7 @@ static lb_status predict(lb_ridge *const *fits, size_t n, const lb_stream *x, lb
 {
     lb_mat *yhat = lb_xcalloc(n, sizeof *yhat);
     for (size_t m = 0; m < n; m++)
-        yhat[m] = lb_mat_of(lb_xcalloc(x->rows * fits[m]->n_alpha, sizeof(double)), x->rows,
-                            fits[m]->n_alpha);
+        yhat[m] = lb_mat_new(x->rows, fits[m]->n_alpha);
     const lb_status st = lb_ridge_predict((const lb_ridge *const *)fits, n, x, yhat, err);
     *out = yhat;
     return st;
@@ -108,7 +94,7 @@ static void absorb(member *m, const lb_ridge *fit, lb_cmat val, lb_cmat test, co
         m->b[i] = fit->b[k];
         m->alphas[i] = fit->alpha[k];
         m->condition[i] = fit->condition[k];
-        m->r2_val[i] = r2(m->y_val, m->val.data + i * m->val.rows, m->val.rows);
+        m->r2_val[i] = lb_r2(m->y_val, m->val.data + i * m->val.rows, m->val.rows);
     }
 }
 

@@ -6,11 +6,6 @@
 
 #include <stdlib.h>
 
-static lb_mat mat_new(size_t rows, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(rows * cols, sizeof(double)), rows, cols);
-}
-
 /* The columns first .. first + n - 1 of a matrix. */
 static lb_mat columns_of(lb_mat m, size_t first, size_t n)
 {
@@ -48,9 +43,9 @@ void lb_gate_inputs_with(lb_study *s, const lb_cohort *c, double level, lb_noise
     const size_t lines = set ? set->n_features : 0, n = lines + (pca ? pca->components.rows : 0);
     *out = (lb_gate_inputs){.n = n,
                             .name = lb_xcalloc(n, sizeof *out->name),
-                            .train = mat_new(c->train.n, n),
-                            .val = mat_new(c->val.n, n),
-                            .test = mat_new(c->test.n, n)};
+                            .train = lb_mat_new(c->train.n, n),
+                            .val = lb_mat_new(c->val.n, n),
+                            .test = lb_mat_new(c->test.n, n)};
     for (size_t j = 0; j < n; j++)
         out->name[j] =
             j < lines ? lb_xstrdup(set->features[j].name) : lb_xprintf("PCA%zu", j - lines + 1);
@@ -84,7 +79,7 @@ void lb_gate_inputs_make(lb_study *s, const lb_cohort *c, double level, lb_noise
 
 static lb_mat pick(lb_mat from, const size_t *columns, size_t n)
 {
-    lb_mat out = mat_new(from.rows, n);
+    lb_mat out = lb_mat_new(from.rows, n);
     for (size_t i = 0; i < from.rows; i++)
         for (size_t j = 0; j < n; j++)
             out.data[i * n + j] = from.data[i * from.stride + columns[j]];
@@ -117,7 +112,7 @@ void lb_gate_inputs_free(lb_gate_inputs *in)
 
 static lb_mat probabilities(lb_study *s, const lb_logistic *m, lb_mat x, size_t classes)
 {
-    const lb_mat p = mat_new(x.rows, classes);
+    const lb_mat p = lb_mat_new(x.rows, classes);
     if (lb_study_ok(s))
         lb_study_take(s, lb_logistic_proba(m, lb_mat_const(x), p, s->err));
     return p;

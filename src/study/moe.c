@@ -178,7 +178,7 @@ static void route(lb_study *s, lb_moe *m, size_t q)
     const lb_domains *l = &m->domains[q];
     lb_cvec *columns = lb_xcalloc(l->n, sizeof *columns);
     bool *absent = lb_xcalloc(l->n, sizeof *absent);
-    m->yhat[q] = lb_mat_of(lb_xcalloc(m->n_test * l->n, sizeof(double)), m->n_test, l->n);
+    m->yhat[q] = lb_mat_new(m->n_test, l->n);
     const lb_vec bare = {lb_xcalloc(m->n_test, sizeof(double)), m->n_test};
     const lb_vec full = {lb_xcalloc(m->n_test, sizeof(double)), m->n_test};
     m->mixture[q] = lb_vec_const(bare);

@@ -161,8 +161,7 @@ static lb_status learn(const lesson *l, lb_cmat test, lb_learn_plan plan, lb_lea
         st = lb_gate_train(gate, l->fit, l->stop, o, &curve, err);
     if (st == LB_OK) {
         keep_curve(out, &curve);
-        out->weights = lb_mat_of(lb_xcalloc(test.rows * shape.experts, sizeof(double)), test.rows,
-                                 shape.experts);
+        out->weights = lb_mat_new(test.rows, shape.experts);
         st = lb_gate_weights(gate, test, out->weights, err);
     }
     lb_gate_curve_free(&curve);

@@ -109,7 +109,7 @@ static lb_status run(const char *dir, const char *task, lb_error *err)
         goto done;
     const double fitted = lb_clock();
     for (size_t m = 0; m < n_models; m++)
-        yhat[m] = lb_mat_of(lb_xcalloc(y_test.n * alphas.n, sizeof(double)), y_test.n, alphas.n);
+        yhat[m] = lb_mat_new(y_test.n, alphas.n);
     if ((st = lb_ridge_predict((const lb_ridge *const *)models, n_models, &x_test, yhat, err)) !=
         LB_OK)
         goto done;

@@ -68,7 +68,7 @@ static rows make(size_t n, size_t p, uint64_t stream)
 static lb_conditional_labelled labelled(rows *r)
 {
     return (lb_conditional_labelled){
-        {{r->n, r->p, read_rows, r}, {r->variables, r->n, V, V}}, {r->y, r->n}, NULL};
+        {{r->n, r->p, read_rows, r, false}, {r->variables, r->n, V, V}}, {r->y, r->n}, NULL};
 }
 
 static void save_rows(witness *w, const rows *r, const char *set)

@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     double *y = lb_xcalloc(n, sizeof *y);
     int *group = lb_xcalloc(n, sizeof *group);
     const lb_stream flux = {n, p, read_block, &x, false}, error = {n, p, read_block, &e, false};
-    const lb_mat squares = lb_mat_of(lb_xcalloc(GROUPS * p, sizeof(double)), GROUPS, p);
+    const lb_mat squares = lb_mat_new(GROUPS, p);
     lb_ridge *fits[MODELS * LEVELS] = {NULL};
     lb_gram *g = NULL;
 

@@ -67,7 +67,7 @@ static void fit(witness *w, const problem *q, double C, bool standardise, const 
     if (w->status == LB_OK)
         w->status = lb_logistic_fit(x, q->label, K, C, standardise, &m, &w->err);
     if (w->status == LB_OK) {
-        lb_mat p = lb_mat_of(lb_xcalloc(q->n * K, sizeof(double)), q->n, K);
+        lb_mat p = lb_mat_new(q->n, K);
         save_model(w, m, coef, intercept);
         w->status = lb_logistic_proba(m, x, p, &w->err);
         if (proba)

@@ -78,7 +78,7 @@ int main(int argc, char **argv)
     const size_t n = w.full ? 12000 : 900, p = w.full ? 1024 : 80;
     set train = set_make(n, p, 10), test = set_make(n / 4, p, 20);
     const lb_stream x = {n, p, read_set, &train, false};
-    const lb_known sets[] = {{{test.n, p, read_set, &test}, {test.y, test.n}}};
+    const lb_known sets[] = {{{test.n, p, read_set, &test, false}, {test.y, test.n}}};
     int *fold = lb_xcalloc(n, sizeof *fold), *star = lb_xcalloc(n, sizeof *star);
     lb_outoffold *o = NULL;
 

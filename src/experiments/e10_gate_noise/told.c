@@ -80,7 +80,7 @@ void e10_fit(lb_study *s, const lb_cohort *c, double noise, size_t methods, told
     const lb_conditional_fit *w = lb_conditional_weights(t->cond, 0);
     const size_t parts = w->n_alpha * w->k;
     lb_cohort_expose(c, noise, seeds, &seen);
-    t->parts = lb_mat_of(lb_xcalloc(c->test.n * parts, sizeof(double)), c->test.n, parts);
+    t->parts = lb_mat_new(c->test.n, parts);
     lb_study_take(s, lb_conditional_project(w, &seen.test, t->parts, s->err));
 }
 /* end region */
@@ -91,7 +91,7 @@ static void condition(lb_study *s, const told *t, lb_mat parts, size_t a, const 
 {
     const lb_conditional_fit *w = lb_conditional_weights(t->cond, 0);
     const size_t n = parts.rows;
-    const lb_mat all = lb_mat_of(lb_xcalloc(w->n_alpha * n, sizeof(double)), w->n_alpha, n);
+    const lb_mat all = lb_mat_new(w->n_alpha, n);
     if (lb_study_ok(s))
         lb_study_take(
             s, lb_conditional_combine(w, lb_mat_const(parts), (lb_cmat){m, n, 1, 1}, all, s->err));
@@ -137,8 +137,7 @@ static void tuning_open(lb_study *s, const told *t, double noise, tuning *u)
     lb_exposure seen;
     *u = (tuning){0};
     lb_cohort_expose(c, noise, lb_noise_seeds_of(s->spec), &seen);
-    u->parts = lb_mat_of(lb_xcalloc(c->val.n * w->n_alpha * w->k, sizeof(double)), c->val.n,
-                         w->n_alpha * w->k);
+    u->parts = lb_mat_new(c->val.n, w->n_alpha * w->k);
     lb_study_take(s, lb_conditional_project(w, &seen.val.x, u->parts, s->err));
     for (size_t e = 0; e < t->hand.bins.n && e < MOST_EXPERTS && lb_study_ok(s); e++) {
         const lb_sweep_model m = lb_moe_expert(&t->moe, 0, e);
@@ -147,8 +146,7 @@ static void tuning_open(lb_study *s, const told *t, double noise, tuning *u)
                               .alpha = (double *)m.alphas.data,
                               .n_alpha = m.w.rows};
         const lb_ridge *one = &fit;
-        u->yhat[e] =
-            lb_mat_of(lb_xcalloc(c->val.n * fit.n_alpha, sizeof(double)), c->val.n, fit.n_alpha);
+        u->yhat[e] = lb_mat_new(c->val.n, fit.n_alpha);
         lb_study_take(s, lb_ridge_predict(&one, 1, &seen.val.x, &u->yhat[e], s->err));
     }
 }
@@ -188,8 +186,7 @@ static void tune(lb_study *s, const told *t, double sigma, tuning *u)
 {
     const lb_side *val = &t->cohort->val;
     const lb_conditional_fit *w = lb_conditional_weights(t->cond, 0);
-    const lb_mat cond =
-        lb_mat_of(lb_xcalloc(w->n_alpha * val->n, sizeof(double)), w->n_alpha, val->n);
+    const lb_mat cond = lb_mat_new(w->n_alpha, val->n);
     size_t most = w->n_alpha;
     for (size_t e = 0; e < t->hand.bins.n; e++)
         most = u->yhat[e].cols > most ? u->yhat[e].cols : most;

@@ -286,7 +286,7 @@ static void gate_of_ten(lb_study *s, const draw *d, const lb_domains *nine, lb_r
         for (size_t i = 0; i < length[q]; i++)
             (*to[q])[i] = from[q][i] < 0 ? (int)n : from[q][i];
     }
-    const lb_mat yhat = lb_mat_of(lb_xcalloc(rows * (n + 1), sizeof(double)), rows, n + 1);
+    const lb_mat yhat = lb_mat_new(rows, n + 1);
     for (size_t i = 0; i < rows; i++) {
         memcpy(yhat.data + i * (n + 1), d->moe.yhat[NINE].data + i * n, n * sizeof(double));
         yhat.data[i * (n + 1) + n] = d->moe.yhat[OUTSIDE].data[i];

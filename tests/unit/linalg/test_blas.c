@@ -7,7 +7,7 @@
 
 static lb_mat random_matrix(size_t n, size_t p, uint64_t seed)
 {
-    lb_mat a = lb_mat_of(lb_xcalloc(n * p, sizeof(double)), n, p);
+    lb_mat a = lb_mat_new(n, p);
     lb_rng r = lb_rng_make(seed, 1);
     for (size_t i = 0; i < n * p; i++)
         a.data[i] = lb_rng_normal(&r);
@@ -17,7 +17,7 @@ static lb_mat random_matrix(size_t n, size_t p, uint64_t seed)
 Test(blas, products_follow_their_transpose_flags)
 {
     lb_mat a = random_matrix(3, 4, 1), b = random_matrix(3, 5, 2), c = random_matrix(4, 5, 3);
-    lb_mat at = lb_mat_of(lb_xcalloc(12, sizeof(double)), 4, 3), bt = random_matrix(5, 3, 2);
+    lb_mat at = lb_mat_new(4, 3), bt = random_matrix(5, 3, 2);
     double expected[20], got[20];
     for (size_t i = 0; i < 3; i++) {
         for (size_t j = 0; j < 4; j++)
@@ -71,7 +71,7 @@ Test(blas, eigenvalues_of_small_matrices_do_not_depend_on_the_threads)
 Test(blas, eigenvectors_rebuild_the_matrix)
 {
     const size_t n = 40;
-    lb_mat a = random_matrix(n, n, 4), v = lb_mat_of(lb_xcalloc(n * n, sizeof(double)), n, n);
+    lb_mat a = random_matrix(n, n, 4), v = lb_mat_new(n, n);
     double e[40], worst = 0.0;
     memcpy(v.data, a.data, n * n * sizeof(double)); /* the upper triangle is not read */
     cr_assert(eq(int, lb_eigen_symmetric(v, (lb_vec){e, n}, NULL), LB_OK));

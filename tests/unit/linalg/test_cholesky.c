@@ -11,7 +11,7 @@ static lb_mat spd(size_t p)
 {
     const size_t n = p + 5;
     double *b = lb_xcalloc(n * p, sizeof *b);
-    lb_mat a = lb_mat_of(lb_xcalloc(p * p, sizeof(double)), p, p);
+    lb_mat a = lb_mat_new(p, p);
     lb_rng r = lb_rng_make(p, 3);
     for (size_t i = 0; i < n * p; i++)
         b[i] = lb_rng_normal(&r);

@@ -75,7 +75,7 @@ static inline void toy_free(toy *t)
 
 static inline lb_moments moments_make(size_t p)
 {
-    return (lb_moments){.xx = lb_mat_of(lb_xcalloc(p * p, sizeof(double)), p, p),
+    return (lb_moments){.xx = lb_mat_new(p, p),
                         .xy = {lb_xcalloc(p, sizeof(double)), p},
                         .mean = {lb_xcalloc(p, sizeof(double)), p},
                         .sd = {lb_xcalloc(p, sizeof(double)), p}};

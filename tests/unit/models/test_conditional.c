@@ -109,8 +109,8 @@ static design design_make(const set *s, lb_conditions c)
 {
     const size_t n = s->t.n, p = s->t.p;
     design d = {n, c.n * p, 1, {0}, {0}};
-    d.phi = lb_mat_of(lb_xcalloc(n * d.p, sizeof(double)), n, d.p);
-    d.z = lb_mat_of(lb_xcalloc(n * (c.n + 1), sizeof(double)), n, c.n + 1);
+    d.phi = lb_mat_new(n, d.p);
+    d.z = lb_mat_new(n, c.n + 1);
     double *mean = lb_xcalloc(p, sizeof *mean);
     for (size_t i = 0; i < n && c.centre; i++)
         for (size_t j = 0; j < p; j++)
@@ -517,8 +517,8 @@ Test(conditional, other_conditions_are_combined_with_the_same_projection)
     lb_conditional *c = fit(&d, terms, (lb_conditional_options){0});
     const lb_conditional_fit *f = lb_conditional_weights(c, 0);
     const lb_stream x = toy_stream(&d.test.t);
-    const lb_mat parts = lb_mat_of(lb_xcalloc(120 * 9, sizeof(double)), 120, 9);
-    const lb_mat yhat = lb_mat_of(lb_xcalloc(3 * 120, sizeof(double)), 3, 120);
+    const lb_mat parts = lb_mat_new(120, 9);
+    const lb_mat yhat = lb_mat_new(3, 120);
     cr_assert(eq(int, lb_conditional_project(f, &x, parts, NULL), LB_OK));
     cr_assert(eq(int,
                  lb_conditional_combine(f, lb_mat_const(parts), variables_of(&d.test), yhat, NULL),

@@ -37,7 +37,7 @@ static lb_gram *gram(toy *t, const int *group)
 
 static lb_mat squares(toy *e, const int *group)
 {
-    const lb_mat sums = lb_mat_of(lb_xcalloc(GROUPS * e->p, sizeof(double)), GROUPS, e->p);
+    const lb_mat sums = lb_mat_new(GROUPS, e->p);
     const lb_stream s = toy_stream(e);
     cr_assert(eq(int, lb_error_squares(&s, group, sums, NULL), LB_OK));
     return sums;

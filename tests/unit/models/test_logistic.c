@@ -70,7 +70,7 @@ static lb_logistic *fit(const gate *q, double C, bool standardise)
 
 static lb_mat proba(const lb_logistic *m, lb_cmat x)
 {
-    lb_mat p = lb_mat_of(lb_xcalloc(x.rows * m->w.rows, sizeof(double)), x.rows, m->w.rows);
+    lb_mat p = lb_mat_new(x.rows, m->w.rows);
     cr_assert(eq(int, lb_logistic_proba(m, x, p, NULL), LB_OK));
     return p;
 }

@@ -99,9 +99,9 @@ Test(ridge, small_alpha_tends_to_least_squares_and_large_alpha_to_the_mean)
 static void minimum_norm(const toy *t, double *w)
 {
     const size_t n = t->n, p = t->p, k = n < p ? n : p;
-    lb_mat x = lb_mat_of(lb_xcalloc(n * p, sizeof(double)), n, p);
-    lb_mat u = lb_mat_of(lb_xcalloc(n * k, sizeof(double)), n, k);
-    lb_mat vt = lb_mat_of(lb_xcalloc(k * p, sizeof(double)), k, p);
+    lb_mat x = lb_mat_new(n, p);
+    lb_mat u = lb_mat_new(n, k);
+    lb_mat vt = lb_mat_new(k, p);
     double *s = lb_xcalloc(k, sizeof *s), ybar = 0.0;
     for (size_t i = 0; i < n; i++)
         ybar += t->y[i] / (double)n;
@@ -517,8 +517,7 @@ Test(ridge, predictions_are_the_linear_map_of_each_model)
     const lb_stream s = toy_stream(&t);
     const double one_alpha = 0.3;
     lb_ridge *models[2] = {fit(&t, grid), fit(&t, (lb_cvec){&one_alpha, 1})};
-    lb_mat yhat[2] = {lb_mat_of(lb_xcalloc(t.n * 6, sizeof(double)), t.n, 6),
-                      lb_mat_of(lb_xcalloc(t.n, sizeof(double)), t.n, 1)};
+    lb_mat yhat[2] = {lb_mat_new(t.n, 6), lb_mat_new(t.n, 1)};
     double *again = lb_xcalloc(t.n * 6, sizeof *again);
     const lb_ridge *const *borrowed = (const lb_ridge *const *)models;
     omp_set_num_threads(1);

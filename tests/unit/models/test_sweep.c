@@ -305,7 +305,7 @@ Test(sweep, says_the_same_of_its_test_rows_whenever_it_is_asked)
     lb_sweep *s = sweep(&d, (lb_sweep_options){.alphas = wide_grid});
     const size_t pick[] = {LAST_TWO, GLOBAL};
     const lb_stream x = toy_stream(&d.test);
-    lb_mat yhat = lb_mat_of(lb_xcalloc(d.test.n * 2, sizeof(double)), d.test.n, 2);
+    lb_mat yhat = lb_mat_new(d.test.n, 2);
     cr_assert(eq(int, lb_sweep_predict(s, pick, 2, &x, yhat, NULL), LB_OK));
     for (size_t k = 0; k < 2; k++) {
         const lb_sweep_model m = lb_sweep_get(s, pick[k]);

@@ -88,11 +88,6 @@ Test(hold_out, every_expert_gives_the_same_part_of_its_rows)
     scene_close(&t);
 }
 
-static lb_mat new_mat(size_t rows, size_t cols)
-{
-    return lb_mat_of(lb_xcalloc(rows * cols, sizeof(double)), rows, cols);
-}
-
 Test(held_predict, says_what_the_experts_say_of_these_rows_of_the_training_set)
 {
     scene t;
@@ -101,7 +96,7 @@ Test(held_predict, says_what_the_experts_say_of_these_rows_of_the_training_set)
     const lb_noise_seeds seeds = lb_noise_seeds_of(t.s.spec);
     lb_moe moe;
     lb_moe_fit(&t.s, c, 0.5, seeds, &t.held.experts, 1, &moe);
-    lb_mat some = new_mat(t.held.n, t.d.n), all = new_mat(c->train.n, t.d.n);
+    lb_mat some = lb_mat_new(t.held.n, t.d.n), all = lb_mat_new(c->train.n, t.d.n);
     lb_exposure seen;
     lb_cohort_expose(c, 0.5, seeds, &seen);
     lb_moe_predict(&t.s, &moe, 0, &seen.train.x, all);
@@ -121,7 +116,7 @@ Test(held_predict, says_what_the_experts_say_of_these_rows_of_the_training_set)
 static lb_mat two_experts(const scene *t)
 {
     const lb_cohort *c = &t->s.data;
-    lb_mat yhat = new_mat(t->held.n, 2);
+    lb_mat yhat = lb_mat_new(t->held.n, 2);
     for (size_t i = 0; i < t->held.n; i++) {
         const size_t row = t->held.rows[i];
         const double y = c->train.target[row];
