@@ -10,7 +10,7 @@
 # PYTHON and REPEATS may be set; `make bench` builds build/bin/bench_ridge first.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-bench=build/bin/bench_ridge rows=32768 rebin=1 repeats=${REPEATS:-2} size=full
+bench=build/bin/bench_ridge rows=32768 rebin=1 repeats=${REPEATS:-3} size=full
 case ${1-} in
 --quick) rows=4096 rebin=8 repeats=1 size=quick ;;
 '') ;;
