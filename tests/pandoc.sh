@@ -136,7 +136,7 @@ END
 END
 done
 fault 'script in the text' html.sh 1 'would load something from elsewhere or run a script' <<'END'
-<script>alert(1)</script>
+`<script>alert(1)</script>`{=html}
 END
 fault 'unknown formula' html.sh 1 'nosuchmacro' <<'END'
 $\nosuchmacro{x}$
@@ -150,12 +150,15 @@ Fine.
 A unicorn 🦄 here.
 END
 fault 'undefined reference' pdf.sh 1 "Reference \`nowhere' on page 1 undefined" <<'END'
-See \ref{nowhere}.
+See $\ref{nowhere}$.
 END
 fault 'line too wide' pdf.sh 1 'Donaudampfschiff' <<'END'
-\mbox{DonaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaftDonaudampfschifffahrtsgesellschaft}
+$\mbox{DonaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaftDonaudampfschifffahrtsgesellschaft}$
 END
 
+printf '# Typed\n\nA <b>tag</b> and a \\newpage.\n' >"$work/typed.md"
+ok 'HTML and TeX typed into the text are text: built' "$tools/html.sh" "$work/typed.md" "$work/typed.html" "$work"
+ok 'HTML and TeX typed into the text are text' holds "$work/typed.html" '&lt;b&gt;tag&lt;/b&gt; and a \newpage'
 ok 'usage is exit 2' sh -c "'$tools/pdf.sh' 2>/dev/null; [ \$? -eq 2 ]"
 ok 'an unreadable report is exit 2' sh -c "'$tools/html.sh' '$work/none.md' '$work/none.html' 2>/dev/null; [ \$? -eq 2 ]"
 mkdir "$work/bin"

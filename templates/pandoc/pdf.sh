@@ -31,8 +31,8 @@ trap 'exit 2' HUP INT TERM
 field() { sed -n "2,40s/^$1: *[\"']*\([^\"']*\).*/\1/p" "$in" | head -n 1; }
 
 case $(field lang) in
-zh*) set -- --from=markdown-smart --to=latex-smart ;;
-*) set -- --from=markdown --to=latex --variable=english ;;
+zh*) set -- --from=markdown-raw_html-raw_tex-latex_macros-smart --to=latex-smart ;;
+*) set -- --from=markdown-raw_html-raw_tex-latex_macros --to=latex --variable=english ;;
 esac
 date=$(field date)
 : "${SOURCE_DATE_EPOCH:=$(date -u -d "${date:-1970-01-01}" +%s 2>/dev/null || echo 0)}"
