@@ -206,15 +206,39 @@ lb_status lb_cholesky_factor(lb_cholesky *f, double shift, lb_error *err)
     return LB_OK;
 }
 
+/* z (S) -= the sums of u(k, .) x(k) over n rows of a strip. */
+LB_FOR_EVERY_CPU static void pull(const double *restrict u, const double *restrict x, size_t n,
+                                  double *restrict z)
+{
+    double sum[S];
+    memcpy(sum, z, sizeof sum);
+    for (size_t k = 0; k < n; k++)
+        for (size_t c = 0; c < S; c++)
+            sum[c] -= u[k * S + c] * x[k];
+    memcpy(z, sum, sizeof sum);
+}
+
+/* x(k) -= u(k, .) z for n rows of a strip. */
+LB_FOR_EVERY_CPU static void push(const double *restrict u, const double *restrict z, size_t n,
+                                  double *restrict x)
+{
+    double here[S];
+    memcpy(here, z, sizeof here);
+    for (size_t k = 0; k < n; k++) {
+        double sum = 0.0;
+        for (size_t c = 0; c < S; c++)
+            sum += u[k * S + c] * here[c];
+        x[k] -= sum;
+    }
+}
+
 void lb_cholesky_solve(const lb_cholesky *f, lb_vec x)
 {
     double *z = lb_xcalloc(f->rows, sizeof *z);
     memcpy(z, x.data, f->p * sizeof *z);
     for (size_t s = 0; s < f->n_strips; s++) { /* U'z = b, downwards */
         double *here = z + s * S;
-        for (size_t k = 0; k < s * S; k++)
-            for (size_t c = 0; c < S; c++)
-                here[c] -= line(f, s, k)[c] * z[k];
+        pull(line(f, s, 0), z, s * S, here);
         for (size_t c = 0; c < S; c++) {
             for (size_t m = 0; m < c; m++)
                 here[c] -= line(f, s, s * S + m)[c] * here[m];
@@ -229,12 +253,7 @@ void lb_cholesky_solve(const lb_cholesky *f, lb_vec x)
                 here[c] -= row[m] * here[m];
             here[c] /= row[c];
         }
-        for (size_t k = 0; k < s * S; k++) {
-            double sum = 0.0;
-            for (size_t c = 0; c < S; c++)
-                sum += line(f, s, k)[c] * here[c];
-            z[k] -= sum;
-        }
+        push(line(f, s, 0), here, s * S, z);
     }
     memcpy(x.data, z, f->p * sizeof *z);
     free(z);
