@@ -18,8 +18,9 @@
  * Inst. Statist. Math. 44, 197.
  *
  * Method: Newton on centred columns of unit spread (the penalty is carried over, so the answer is
- * that for x as it comes), with the whole Hessian and linalg/cholesky.h. A factor is kept while its
- * steps still shrink the gradient tenfold. A step is shortened until the objective falls (Armijo,
+ * that for x as it comes), with the whole Hessian and linalg/cholesky.h, which has the same bits on
+ * every CPU: GSL's Cholesky has those of the BLAS under it. A factor is kept while its steps still
+ * shrink the gradient tenfold. A step is shortened until the objective falls (Armijo,
  * or near the bottom the approximate Wolfe rule of Hager & Zhang 2005, SIAM J. Optim. 16, 170).
  * Adding one number to all w_kj of a feature, or to all b_k, changes no probability: coefficients
  * and intercepts are those that sum to 0 over the classes, and the Hessian is raised along that
