@@ -17,4 +17,10 @@
 #define LB_FOR_EVERY_CPU
 #endif
 
+/**
+ * Multiplications below which a parallel region costs more than it gives: waking a thread that
+ * sleeps takes some ten microseconds. A small problem runs on the thread that calls.
+ */
+#define LB_WORTH_THREADS ((size_t)1 << 18)
+
 #endif

@@ -162,7 +162,7 @@ static void from_above(lb_cholesky *f, size_t first, size_t last, size_t begin, 
 static lb_status factor_square(lb_cholesky *f, size_t first, size_t last, lb_error *err)
 {
     const size_t end = last / S;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (first > 0)
     for (size_t sj = first / S; sj < end; sj += WIDE)
         from_above(f, first, last, sj, sj + WIDE < end ? sj + WIDE : end);
     for (size_t si = first / S; si < end; si++) {
@@ -199,7 +199,7 @@ lb_status lb_cholesky_factor(lb_cholesky *f, double shift, lb_error *err)
         const lb_status st = factor_square(f, first, last, err);
         if (st != LB_OK)
             return st;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (last < f->rows)
         for (size_t s = last / S; s < f->n_strips; s += TASK)
             finish_strips(f, first, last, s, s + TASK < f->n_strips ? s + TASK : f->n_strips);
     }

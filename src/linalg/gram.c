@@ -278,13 +278,14 @@ static lb_status flush(lb_gram *g, group *k, lb_error *err)
     const size_t pairs = g->n_tiles * (g->n_tiles + 1) / 2;
     if (!k->waiting)
         return LB_OK;
-#pragma omp parallel for schedule(dynamic, 1)
+    const bool share = k->waiting * g->p * g->p / 2 >= LB_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t i = 0; i < g->n_tiles; i++)
         fill_panel(g, k, i * g->tile, tile_width(g, i));
     const lb_status st = check_finite(g, k, err);
     if (st != LB_OK)
         return st;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t pair = 0; pair < pairs; pair++) {
         size_t i = 0;
         while ((i + 1) * (i + 2) / 2 <= pair)
@@ -370,14 +371,15 @@ static void *read_block(void *self)
 }
 
 /* Read the block from row @p first on, if there is one, in a thread of its own; at once if there is
- * none to be had, or if the stream has its own. */
+ * none to be had, if the stream has its own, or if there is nothing to multiply meanwhile. */
 static void start_reading(block *b, size_t first)
 {
     if (first >= b->x->rows)
         return;
     b->first = first;
     b->rows.rows = b->x->rows - first < BLOCK ? b->x->rows - first : BLOCK;
-    b->running = !b->x->threaded && pthread_create(&b->reader, NULL, read_block, b) == 0;
+    b->running =
+        first > 0 && !b->x->threaded && pthread_create(&b->reader, NULL, read_block, b) == 0;
     if (!b->running)
         read_block(b);
 }
@@ -490,7 +492,7 @@ static void mix_group(lb_gram *g, const lb_gram *const known[3], const double we
     out->tiles = lb_xlarge(size, sizeof(double));
     out->sum = lb_xcalloc(g->p, sizeof *out->sum);
     out->xy = lb_xcalloc(g->p, sizeof *out->xy);
-#pragma omp parallel for
+#pragma omp parallel for if (size >= LB_WORTH_THREADS)
     for (size_t e = 0; e < size; e++)
         out->tiles[e] = weight[0] * a->tiles[e] + weight[1] * b->tiles[e] + weight[2] * c->tiles[e];
     for (size_t j = 0; j < g->p; j++) {
@@ -660,7 +662,8 @@ lb_status lb_gram_moments(const lb_gram *g, const bool *use, bool standardise, l
     }
     m->y_mean = g->y_shift + g->y_scale * (st / n);
     m->yy = (stt - st * st / n) * g->y_scale * g->y_scale;
-#pragma omp parallel for schedule(dynamic, 1) if (m->xx.data || m->room)
+    const bool share = (m->xx.data || m->room) && g->p * g->p >= LB_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t i = m->xx.data || m->room ? g->n_tiles : 0; i > 0; i--) /* the longest row first */
         for (size_t j = 0; j < i; j++)
             place_tile(g, use, i - 1, j, sum, unit, m);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/conditional.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/blas.h"
 #include "linalg/cholesky.h"
@@ -77,7 +78,7 @@ lb_status lb_conditional_project(const lb_conditional_fit *fit, const lb_stream 
         const size_t n = x->rows - first < READ ? x->rows - first : READ;
         if ((st = x->read(x->self, first, (lb_matf){block, n, x->cols, x->cols}, err)) != LB_OK)
             break;
-#pragma omp parallel
+#pragma omp parallel if (n * x->cols * parts.cols >= LB_WORTH_THREADS)
         {
             double *scratch = lb_xaligned(CHUNK * x->cols, sizeof *scratch);
 #pragma omp for schedule(dynamic, 1)

@@ -450,13 +450,14 @@ static lb_status flush(lb_conditional_gram *g, cell *c, lb_error *err)
 {
     if (!c->waiting)
         return LB_OK;
-#pragma omp parallel for schedule(dynamic, 1)
+    const bool share = c->waiting * g->p * g->p / 2 * g->n_weights >= LB_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t i = 0; i < g->n_tiles; i++)
         fill_panel(g, c, i);
     const lb_status st = check_finite(g, c, err);
     if (st != LB_OK)
         return st;
-#pragma omp parallel
+#pragma omp parallel if (share)
     {
         double *scratch = lb_xaligned(BLOCK * TILE, sizeof *scratch);
 #pragma omp for schedule(dynamic, 1)
@@ -827,7 +828,8 @@ void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_ch
     }
     q.width = (q.width + WIDTH - 1) / WIDTH * WIDTH;
     double **parts = lb_xcalloc(units, sizeof *parts);
-#pragma omp parallel for schedule(dynamic, 1)
+    const bool share = units * g->p * g->p * q.width >= LB_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t e = 0; e < units; e++) {
         const cell *c = &g->cells[e / g->n_weights];
         if (!c->tiles || !c->tiles[e % g->n_weights])
@@ -837,7 +839,7 @@ void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_ch
     }
     for (size_t f = 0; f < n; f++)
         memset(out[f], 0, k * g->p * sizeof **out);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t i = 0; i < g->n_tiles; i++)
         for (size_t e = 0; e < units; e++)
             if (parts[e])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/conditional_system.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cross.h"
 
@@ -349,7 +350,7 @@ static void load_row(const lb_conditional_system *s, size_t ti, lb_cholesky *roo
 void lb_conditional_system_load(const lb_conditional_system *s, lb_cholesky *room)
 {
     const size_t n_tiles = (s->p + TILE - 1) / TILE;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (s->k * s->k * s->p * s->p >= LB_WORTH_THREADS)
     for (size_t i = n_tiles; i > 0; i--) /* the longest row of tiles first */
         load_row(s, i - 1, room);
 }
@@ -414,12 +415,18 @@ static void multiply(lb_conditional_system *const *s, size_t n, bool only, const
     free(rows);
 }
 
+/* Of what is done for each of n systems once their products with the Grams are there. */
+static bool worth_threads(const lb_conditional_system *s, size_t n)
+{
+    return n > 1 && n * s->k * s->p * (s->k + s->q) >= LB_WORTH_THREADS;
+}
+
 void lb_conditional_system_multiply(lb_conditional_system *const *s, size_t n,
                                     const double *const *v, double *const *out)
 {
     double **u = lb_xcalloc(n, sizeof *u);
     multiply(s, n, false, v, u, out);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(s[0], n))
     for (size_t f = 0; f < n; f++)
         correct_product(s[f], u[f], out[f]);
     for (size_t f = 0; f < n; f++)
@@ -509,7 +516,7 @@ void lb_conditional_system_score(lb_conditional_system *const *s, size_t n, cons
     for (size_t f = 0; f < n; f++)
         du[f] = lb_xcalloc(s[f]->k * s[f]->p, sizeof **du);
     multiply(s, n, true, w, u, du);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (worth_threads(s[0], n))
     for (size_t f = 0; f < n; f++)
         r2[f] = r2_of_fold(s[f], u[f], du[f]);
     for (size_t f = 0; f < 2 * n; f++)

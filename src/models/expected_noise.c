@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/expected_noise.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cholesky.h"
 #include "models/penalty.h"
@@ -135,10 +136,11 @@ static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
     const size_t a = q->alphas.n, l = q->levels.n, units = n_models * l * a;
     lb_status *status = lb_xcalloc(units, sizeof *status), st = LB_OK;
     lb_error *errors = lb_xcalloc(units, sizeof *errors);
-#pragma omp parallel num_threads(                                                                  \
-    units < (size_t)omp_get_max_threads() ? (int)units : omp_get_max_threads()) if (units > 1)
+    const size_t p = lb_gram_cols(q->g), most = (size_t)omp_get_max_threads();
+    const bool share = units > 1 && units * p * p * p / 6 >= LB_WORTH_THREADS;
+#pragma omp parallel num_threads((int)(units < most ? units : most)) if (share)
     {
-        lb_moments m = moments_new(lb_gram_cols(q->g));
+        lb_moments m = moments_new(p);
 #pragma omp for schedule(dynamic, 1)
         for (size_t u = 0; u < units; u++)
             if (q->levels.data[u / a % l] > 0.0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/pca.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "linalg/blas.h"
@@ -330,7 +331,7 @@ static lb_status gram_times(void *self, bool single, lb_cmat q, lb_mat y, lb_err
     const lb_mat *c = self;
     (void)single;
     (void)err;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (q.rows * c->rows * c->rows >= LB_WORTH_THREADS)
     for (size_t j = 0; j < c->rows; j += PANEL) {
         const size_t n = c->rows - j < PANEL ? c->rows - j : PANEL;
         lb_gemm(false, true, 1.0, q, lb_mat_const(lb_mat_rows(*c, j, j + n)), 0.0,
@@ -342,7 +343,7 @@ static lb_status gram_times(void *self, bool single, lb_cmat q, lb_mat y, lb_err
 /* The upper triangle from the lower one, in squares that fit a cache. */
 static void mirror(lb_mat c)
 {
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (c.rows * c.rows >= LB_WORTH_THREADS)
     for (size_t i0 = 0; i0 < c.rows; i0 += PANEL)
         for (size_t j0 = 0; j0 <= i0; j0 += PANEL)
             for (size_t i = i0; i < c.rows && i < i0 + PANEL; i++)
@@ -449,7 +450,7 @@ static lb_status one_pass(passes *w, size_t l,
         const lb_status st = w->x->read(w->x->self, first, (lb_matf){w->rows, n, p, p}, err);
         if (st != LB_OK)
             return st;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (n * size >= LB_WORTH_THREADS)
         for (size_t at = 0; at < n; at += PANEL)
             one(w, (lb_cmatf){w->rows + at * p, n - at < PANEL ? n - at : PANEL, p, p}, q,
                 lb_mat_of(w->sums + at / PANEL * size, l, p));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/ridge.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/blas.h"
 #include "linalg/cholesky.h"
@@ -335,13 +336,14 @@ static lb_status solve_unit(const job *q, unit u, work *w, lb_error *err)
                              : solve_cholesky(q, u.model, u.alpha, w, err);
 }
 
-/* Every unit, shared among the threads; a single one has them all to itself, inside its
- * factorisation. */
+/* Every unit, shared among the threads where they are worth it; a single one has them all to
+ * itself, inside its factorisation. */
 static lb_status solve_units(const job *q, const unit *units, size_t n, lb_error *err)
 {
     const size_t p = lb_gram_cols(q->g), most = (size_t)omp_get_max_threads();
+    const bool share = n > 1 && n * p * p * p / 6 >= LB_WORTH_THREADS;
     lb_status status = LB_OK;
-#pragma omp parallel num_threads((int)(n < most ? n : most)) if (n > 1)
+#pragma omp parallel num_threads((int)(n < most ? n : most)) if (share)
     {
         work w = work_new(p);
         lb_error mine = {0};
@@ -530,7 +532,7 @@ lb_status lb_ridge_predict(const lb_ridge *const *models, size_t n_models, const
         const size_t n = x->rows - first < READ ? x->rows - first : READ;
         if ((st = x->read(x->self, first, (lb_matf){block, n, x->cols, x->cols}, err)) != LB_OK)
             break;
-#pragma omp parallel
+#pragma omp parallel if (n * x->cols * n_models >= LB_WORTH_THREADS)
         {
             double *scratch = lb_xaligned(CHUNK * x->cols, sizeof *scratch);
 #pragma omp for schedule(dynamic, 1)

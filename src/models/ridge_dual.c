@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/ridge_dual.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "linalg/cross.h"
 
@@ -49,13 +50,14 @@ static void pack(const lb_ridge_dual *d, size_t i, size_t first, size_t count, d
 static void multiply(lb_ridge_dual *d)
 {
     const size_t pairs = d->n_tiles * (d->n_tiles + 1) / 2, strip = PIXELS * TILE;
+    const bool share = d->n * d->n * d->p / 2 >= LB_WORTH_THREADS;
     double *strips = lb_xaligned(d->n_tiles * strip, sizeof *strips);
     for (size_t first = 0; first < d->p; first += PIXELS) {
         const size_t count = d->p - first < PIXELS ? d->p - first : PIXELS;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (share)
         for (size_t i = 0; i < d->n_tiles; i++)
             pack(d, i, first, count, strips);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (share)
         for (size_t pair = 0; pair < pairs; pair++) {
             size_t i = 0;
             while ((i + 1) * (i + 2) / 2 <= pair)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/scatter.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 
 #include <math.h>
@@ -77,7 +78,7 @@ lb_status lb_scatter(const lb_stream *x, const lb_stream *error, int order, lb_v
         if ((st = x->read(x->self, first, (lb_matf){block, n, p, p}, err)) != LB_OK ||
             (st = error->read(error->self, first, (lb_matf){errors, n, p, p}, err)) != LB_OK)
             break;
-#pragma omp parallel
+#pragma omp parallel if (n * p * (size_t)order >= LB_WORTH_THREADS)
         {
             double *room = lb_xcalloc(p, sizeof *room);
 #pragma omp for schedule(dynamic, 8)

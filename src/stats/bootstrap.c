@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "stats/bootstrap.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "stats/quantile.h"
@@ -232,7 +233,8 @@ static size_t pick_column(const lb_bootstrap *b, size_t d, size_t columns)
 static void resample(lb_bootstrap *b, const units *u)
 {
     size_t redrawn = 0;
-#pragma omp parallel reduction(+ : redrawn)
+    const bool share = b->draws * u->n * u->blocks * LANES >= LB_WORTH_THREADS;
+#pragma omp parallel reduction(+ : redrawn) if (share)
     {
         size_t *picked = lb_xcalloc(u->n, sizeof *picked);
         double *sum = lb_xcalloc(u->blocks * LANES, sizeof *sum);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/threads.h"
 #include "linalg/blas.h"
 #include "linalg/toy.h"
 #include "models/conditional.h"
@@ -415,6 +416,7 @@ Test(conditional, penalties_and_folds_side_by_side_are_those_one_at_a_time)
 
 Test(conditional, bits_do_not_depend_on_threads_or_on_the_other_models)
 {
+    const size_t before = threads_now();
     sets d = sets_make(300, 59);
     const double alpha = 10.0;
     const lb_conditional_member both[] = {{"m", {in_m, 2, true, false}},
@@ -426,6 +428,7 @@ Test(conditional, bits_do_not_depend_on_threads_or_on_the_other_models)
         omp_set_num_threads(threads);
         cr_assert(eq(int, run(&d, both, 2, o, &c[threads - 1], &err), LB_OK), "%s", err.text);
     }
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     cr_assert(eq(int, run(&d, both, 1, o, &c[2], &err), LB_OK), "%s", err.text);
     for (size_t m = 0; m < 2; m++) {
         const lb_sweep_model a = lb_conditional_get(c[0], m), b = lb_conditional_get(c[1], m);

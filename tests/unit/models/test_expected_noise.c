@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/threads.h"
 #include "linalg/toy.h"
 #include "models/expected_noise.h"
 
@@ -178,6 +179,8 @@ Test(expected_noise, is_the_limit_of_many_stacked_noisy_draws)
 
 Test(expected_noise, many_models_levels_and_threads_give_the_bits_of_one_fit)
 {
+    omp_set_num_threads(1);
+    const size_t before = threads_now();
     toy t = toy_make(500, 60, 91), e = errors_of(&t, 92);
     const double levels[] = {0.3, 0.0, 2.0};
     const bool use[2 * GROUPS] = {true, true, true, false, true, true};
@@ -198,6 +201,7 @@ Test(expected_noise, many_models_levels_and_threads_give_the_bits_of_one_fit)
             lb_ridge_free(r[i]);
         }
     }
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     free(sums.data);
     lb_gram_free(g);
     toy_free(&t);

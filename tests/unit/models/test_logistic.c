@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "models/logistic.h"
 
 #include <criterion/criterion.h>
@@ -545,6 +546,7 @@ Test(logistic, cross_validation_says_when_the_best_C_is_an_end_of_the_grid)
 
 Test(logistic, one_and_two_threads_give_the_same_bits)
 {
+    const size_t before = threads_now();
     gate q = gate_make(9000, 9, 6, 22);
     lb_logistic *m[2];
     lb_logistic_cv *cv[2];
@@ -553,6 +555,7 @@ Test(logistic, one_and_two_threads_give_the_same_bits)
         m[t] = fit(&q, 1.0, true);
         cv[t] = cross(&q, (lb_cvec){five + 1, 2}, 3, true);
     }
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     cr_expect(eq(int, memcmp(m[0]->w.data, m[1]->w.data, 54 * sizeof(double)), 0));
     cr_expect(eq(int, memcmp(m[0]->b, m[1]->b, 6 * sizeof(double)), 0));
     cr_expect(eq(int, memcmp(cv[0]->log_loss, cv[1]->log_loss, 2 * sizeof(double)), 0));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "models/lstsq.h"
 #include "models/mlp.h"
 
@@ -204,7 +205,9 @@ Test(mlp, threads_company_and_streams_do_not_change_a_bit)
     omp_set_num_threads(1);
     lb_mlp *alone = fit(tasks[0]), *small = fit(tasks[1]), *together[3];
     omp_set_num_threads(2);
+    const size_t threads = threads_now();
     cr_assert(eq(int, lb_mlp_fit(tasks, 3, together, NULL), LB_OK));
+    cr_expect(gt(sz, threads_now(), threads), "two threads were at work");
     lb_mlp *shared = fit(tasks[0]);
     omp_set_num_threads(before);
     const lb_vec a = predict(alone, &tasks[0], NULL, N),

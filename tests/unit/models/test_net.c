@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "models/net.h"
 
 #include <criterion/criterion.h>
@@ -201,7 +202,9 @@ static double *train_large(int threads)
 
 Test(net, one_and_two_threads_give_the_same_bits)
 {
+    const size_t before = threads_now();
     double *one = train_large(1), *two = train_large(2);
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     const size_t n = 334 * 75 + 76 * 41 + 42;
     cr_expect(eq(int, memcmp(one, two, n * sizeof *one), 0));
     free(one);

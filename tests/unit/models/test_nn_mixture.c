@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "models/nn_mixture.h"
 
 #include <criterion/criterion.h>
@@ -295,7 +296,9 @@ Test(nn_mixture, threads_and_company_do_not_change_a_bit)
     omp_set_num_threads(1);
     lb_nn_mixture *alone = fit(t), *together[2];
     omp_set_num_threads(2);
+    const size_t threads = threads_now();
     lb_nn_mixture *shared = fit(t);
+    cr_expect(gt(sz, threads_now(), threads), "two threads were at work");
     cr_assert(eq(int, lb_nn_mixture_fit(tasks, 2, together, NULL), LB_OK));
     omp_set_num_threads(before);
     answer *a = predict(alone, &t), *b = predict(shared, &t), *c = predict(together[1], &t);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/threads.h"
 #include "linalg/toy.h"
 #include "models/folds.h"
 #include "models/outoffold.h"
@@ -241,18 +242,27 @@ Test(outoffold, more_columns_than_rows_and_twin_columns_are_fine)
 
 Test(outoffold, one_and_two_threads_give_the_same_bits)
 {
-    const int before = omp_get_max_threads();
+    enum { MANY = 700, WIDE = 60 };
+    static int folds[MANY];
+    toy t = toy_make(MANY, WIDE, 5);
+    const lb_stream x = toy_stream(&t);
+    const lb_known set = {x, toy_y(&t)};
+    const size_t before = threads_now();
     lb_outoffold *out[2];
-    for (int t = 0; t < 2; t++) {
-        omp_set_num_threads(t + 1);
-        out[t] = good(options());
+    cr_assert(eq(int, lb_folds_make((lb_folds){.k = K, .seed = 42}, MANY, folds, &err), LB_OK));
+    for (int k = 0; k < 2; k++) {
+        omp_set_num_threads(k + 1);
+        cr_assert(eq(int, lb_outoffold_run(&x, toy_y(&t), folds, options(), &set, 1, &out[k], &err),
+                     LB_OK),
+                  "%s", err.text);
     }
-    omp_set_num_threads(before);
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     const lb_outoffold_result a = lb_outoffold_get(out[0]), b = lb_outoffold_get(out[1]);
-    cr_expect(memcmp(a.train.yhat.data, b.train.yhat.data, N * sizeof(double)) == 0);
-    cr_expect(memcmp(a.sets[0].yhat.data, b.sets[0].yhat.data, 50 * sizeof(double)) == 0);
+    cr_expect(memcmp(a.train.yhat.data, b.train.yhat.data, MANY * sizeof(double)) == 0);
+    cr_expect(memcmp(a.sets[0].yhat.data, b.sets[0].yhat.data, MANY * sizeof(double)) == 0);
     lb_outoffold_free(out[0]);
     lb_outoffold_free(out[1]);
+    toy_free(&t);
 }
 
 /* --- refusals -----------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/threads.h"
 #include "linalg/blas.h"
 #include "linalg/toy.h"
 #include "models/pca.h"
@@ -346,6 +347,7 @@ Test(pca, a_stream_that_would_take_too_many_passes_is_summed_in_a_gram)
 Test(pca, one_and_two_threads_give_the_same_bits)
 {
     static const size_t columns[] = {300, 1100};
+    const size_t before = threads_now();
     for (size_t c = 0; c < 2; c++) {
         const size_t p = columns[c];
         toy t = latents(1200, p, 21);
@@ -356,6 +358,7 @@ Test(pca, one_and_two_threads_give_the_same_bits)
             fits[threads - 1] = by_stream(&t, 3);
             s[threads - 1] = scores_of(fits[threads - 1], &t);
         }
+        cr_expect(gt(sz, threads_now(), before), "two threads were at work");
         cr_expect(eq(
             int, memcmp(fits[0]->components.data, fits[1]->components.data, 3 * p * sizeof(double)),
             0));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "models/quality.h"
 
 #include <criterion/criterion.h>
@@ -240,7 +241,7 @@ Test(quality, relative_errors_times_their_scale_are_the_errors)
 
 Test(quality, one_and_two_threads_give_the_same_bits)
 {
-    const size_t n = 150, p = 700;
+    const size_t n = 150, p = 700, before = threads_now();
     float *e = errors_make(n, p, 12), *a = lb_xcalloc(n * p, sizeof *a);
     float *b = lb_xcalloc(n * p, sizeof *b);
     double *one = lb_xcalloc(n * 10, sizeof *one), *two = lb_xcalloc(n * 10, sizeof *two);
@@ -255,6 +256,7 @@ Test(quality, one_and_two_threads_give_the_same_bits)
     lb_quality_features(rows(e, n, p), lb_mat_of(two, n, 10), &second, NULL);
     lb_quality_relative(LB_RELATIVE_MEDIAN, rows(e, n, p), rows(e, n, p), (lb_matf){b, n, p, p},
                         NULL, NULL);
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     cr_expect(eq(sz, first, n));
     cr_expect(eq(sz, second, n));
     cr_expect(eq(int, memcmp(one, two, n * 10 * sizeof *one), 0));

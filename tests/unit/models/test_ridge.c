@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/threads.h"
 #include "linalg/blas.h"
 #include "linalg/toy.h"
 #include "models/ridge.h"
@@ -358,14 +359,16 @@ Test(ridge, in_dual_form_is_the_fit_in_primal_form)
 
 Test(ridge, in_dual_form_has_the_same_bits_for_one_and_two_threads_and_any_alphas)
 {
+    omp_set_num_threads(1);
     toy t = toy_make(200, 270, 66);
     lb_gram *g = keeping(&t, 1);
+    const size_t before = threads_now();
     lb_ridge *one = NULL, *two = NULL;
     const bool use = true;
-    omp_set_num_threads(1);
     cr_assert(eq(int, lb_ridge_fit(g, &use, grid, &one, NULL), LB_OK));
     omp_set_num_threads(2);
     cr_assert(eq(int, lb_ridge_fit(g, &use, (lb_cvec){six + 3, 1}, &two, NULL), LB_OK));
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     cr_expect(eq(int, memcmp(one->w.data + 3 * t.p, two->w.data, t.p * sizeof(double)), 0));
     lb_ridge_free(one);
     lb_ridge_free(two);

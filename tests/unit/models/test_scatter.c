@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "models/scatter.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +120,21 @@ Test(scatter, is_the_median_of_weighted_differences)
     const double d[] = {2.0 / sqrt(1 + 16 + 9), 4.0 / sqrt(4 + 36 + 16), 1.5 / sqrt(9 + 64 + 25)};
     cr_expect(epsilon_eq(dbl, out[0], d[0] / 0.6744897501960817, 1e-12));
     free(out);
+}
+
+Test(scatter, one_and_two_threads_give_the_same_bits)
+{
+    const size_t before = threads_now();
+    table x, e;
+    make(0.4, &x, &e);
+    omp_set_num_threads(1);
+    double *one = estimate(&x, &e, 4);
+    omp_set_num_threads(2);
+    double *two = estimate(&x, &e, 4);
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
+    cr_expect(eq(int, memcmp(one, two, ROWS * sizeof *one), 0));
+    free(one);
+    release(&x, &e, two);
 }
 
 Test(scatter, says_what_is_wrong)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/threads.h"
 #include "linalg/toy.h"
 #include "models/windows.h"
 
@@ -304,6 +305,7 @@ Test(windows, the_median_of_three_does_not_see_one_cold_pixel_at_the_edge_of_the
 
 Test(windows, rows_do_not_depend_on_their_company_or_on_threads)
 {
+    const size_t before = threads_now();
     sky s = sky_make(203, 512);
     size_t bad_one, bad_two;
     s.flux[0] = NAN; /* in no window: not looked at */
@@ -311,6 +313,7 @@ Test(windows, rows_do_not_depend_on_their_company_or_on_threads)
     double *one = measure(&s, &lb_windows_eight, (lb_window_options){0}, "vacuum", &bad_one);
     omp_set_num_threads(2);
     double *two = measure(&s, &lb_windows_eight, (lb_window_options){0}, "vacuum", &bad_two);
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     cr_expect(eq(int, memcmp(one, two, 203 * 27 * sizeof *one), 0));
     cr_expect(eq(sz, bad_one, bad_two));
     const sky alone = {1, s.p, s.wave, s.flux + 101 * s.p};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/threads.h"
 #include "stats/bootstrap.h"
 
 #include "outcomes.h"
@@ -71,12 +72,14 @@ Test(bootstrap, every_draw_equals_the_obvious_resample)
 
 Test(bootstrap, threads_do_not_change_a_bit)
 {
-    enum { DRAWS = 64 };
+    enum { DRAWS = 640 };
+    const size_t before = threads_now();
     double one[DRAWS], three[DRAWS];
     omp_set_num_threads(1);
     lb_bootstrap *a = make(pair, 2, DRAWS, 7);
     omp_set_num_threads(3);
     lb_bootstrap *b = make(pair, 2, DRAWS, 7);
+    cr_expect(gt(sz, threads_now(), before), "three threads were at work");
     lb_bootstrap_draws_delta(a, 0, 1, one);
     lb_bootstrap_draws_delta(b, 0, 1, three);
     cr_expect(eq(int, memcmp(one, three, sizeof one), 0));

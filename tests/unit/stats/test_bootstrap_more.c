@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
+#include "core/threads.h"
 #include "outcomes.h"
 #include "stats/bootstrap.h"
 #include "stats/quantile.h"
@@ -708,6 +709,7 @@ Test(bootstrap_more, threads_do_not_change_a_bit_of_a_plan)
     enum { DRAWS = 64 };
     static double yhat[2 * COLUMNS][N_ALL];
     static size_t star[N_ALL];
+    const size_t before = threads_now();
     lb_outcome models[3 * COLUMNS];
     double draws[2][DRAWS];
     lb_number x[2];
@@ -722,6 +724,7 @@ Test(bootstrap_more, threads_do_not_change_a_bit_of_a_plan)
         cr_assert(eq(int, lb_bootstrap_delta(b, 0, 2, 0, &x[t], NULL), LB_OK));
         lb_bootstrap_free(b);
     }
+    cr_expect(gt(sz, threads_now(), before), "two threads were at work");
     cr_expect(eq(int, memcmp(draws[0], draws[1], sizeof draws[0]), 0));
     cr_expect(same_number(&x[0], &x[1]));
 }
