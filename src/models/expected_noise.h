@@ -25,9 +25,11 @@
  *
  * Worked example: all levels of E04 for a global model and nine bins
  *
- *   lb_noise_level levels[5] = {{0.0, val_0, test_0}, {0.1, val_1, test_1}, ...};   // noisy
- * streams lb_expected_noise_run(&clean, &error, levels, 5, members, 10, options, &fits, err);
+ *   lb_noise_level levels[5] = {{0.0, val_0, test_0}, {0.1, val_1, test_1}, ...};
+ *   lb_expected_noise_run(&clean, &error, levels, 5, members, 10, options, &fits, err);
  *   lb_expected_noise_get(fits, 1, 0).yhat_chosen            // level 0.1, the global model
+ *
+ * where val_1 and test_1 are seen at level 0.1.
  */
 
 /**

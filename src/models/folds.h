@@ -13,7 +13,8 @@
  * their numbers, are shuffled with the seed, brought into the order of their classes, and dealt out
  * one by one. Hence the folds differ by at most one group, in all and within every class, and the
  * fold of a star depends on the set of stars alone, not on the order or number of its rows. Folds
- * as numbers per row fit lb_gram_accumulate() as its groups.
+ * as numbers per row fit lb_gram_accumulate() as its groups. Source: Hastie, Tibshirani & Friedman,
+ * ESL 2nd ed., sec. 7.10.
  *
  *   int fold[N];
  *   lb_folds_make((lb_folds){.k = 5, .seed = 42, .group = star, .class_of = bin}, N, fold, err);

@@ -19,8 +19,8 @@
  * ("inverted" dropout; Srivastava et al. 2014, JMLR 15, 1929). Backward (Rumelhart, Hinton &
  * Williams 1986, Nature 323, 533), with D_l = dloss/dZ_l and D_L given by the caller,
  *
- *     dW_l = A_(l-1)' D_l      db_l = column sums of D_l      D_l-1 = (D_l W_l') . M_(l-1) .
- * [A_(l-1) > 0]
+ *     dW_l = A_(l-1)' D_l                   db_l = column sums of D_l
+ *     D_(l-1) = (D_l W_l') . M_(l-1) . [A_(l-1) > 0]
  *
  * Weights and Adam are float64, products float32 (linalg/multiply.h). Every element of every array
  * is computed by one thread in one order: the bits depend neither on the number of threads nor on

@@ -13,6 +13,7 @@ double lb_r2(const double *y, const double *yhat, size_t n);
 /**
  * The penalty of one model: the best of a grid, then the decades beyond it when the best one sits
  * on an end. The rule of the whole programme, here for models that make their own scores.
+ * Source: by hold-out or by folds, Hastie, Tibshirani & Friedman, ESL 2nd ed., sec. 7.2 and 7.10.
  */
 typedef struct lb_penalty {
     double *alphas, *r2; /* (n) the grid first, then its extension, in the order they were scored */

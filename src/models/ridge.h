@@ -53,8 +53,9 @@ typedef struct lb_ridge_options {
  * @param alphas  any order, >= 0 and finite
  * @param out     receives the fit; the caller frees it
  * @return LB_OK; LB_EINVAL (no alpha, a negative or non-finite one, no rows in the groups);
- *         LB_ENUMERIC (the eigenvectors did not converge; or the Gram is float32 and too coarse for
- *         these alphas: accumulate it again in float64, as lb_ridge_fit_stream() does)
+ *         LB_ENUMERIC (weights beyond the range of a double; the eigenvectors did not converge; or
+ *         the Gram is float32 and too coarse for these alphas: accumulate it again in float64, as
+ *         lb_ridge_fit_stream() does)
  */
 lb_status lb_ridge_fit(const lb_gram *g, const bool *use, lb_cvec alphas, lb_ridge **out,
                        lb_error *err);
@@ -65,6 +66,7 @@ lb_status lb_ridge_fit(const lb_gram *g, const bool *use, lb_cvec alphas, lb_rid
  * or four times p x p while eigenvectors are computed.
  * @param use  (n_models x groups) flags, one row a model
  * @param out  (n_models) fits, each freed by the caller; all NULL after a failure
+ * @return as lb_ridge_fit()
  */
 lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, lb_cvec alphas,
                             lb_ridge_options options, lb_ridge **out, lb_error *err);
@@ -73,6 +75,7 @@ lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, 
  * From the stream to the fits: float32 blocks where lb_gram_float32_is_safe() allows them, and once
  * more in float64 if they turn out too coarse. Arguments as lb_gram_accumulate() and
  * lb_ridge_fit_many(); @p noise is the noise level of the spectra.
+ * @return as these two, but a Gram is never too coarse
  */
 lb_status lb_ridge_fit_stream(const lb_stream *x, lb_cvec y, const int *group, size_t groups,
                               double noise, const bool *use, size_t n_models, lb_cvec alphas,

@@ -31,8 +31,7 @@
  *   lb_bootstrap *b;
  *   lb_bootstrap_new(outcomes, 10, 1000, seed, &b, err);
  *   const double gain[] = {.2, .2, .2, .2, .2, -.2, -.2, -.2, -.2, -.2};
- *   lb_bootstrap_combination(b, gain, 10, 0.03, &x, err); // mean gain, its interval, P(gain >
- * 0.03)
+ *   lb_bootstrap_combination(b, gain, 10, 0.03, &x, err);       // mean gain, interval, P(> 0.03)
  *
  * Means over seeds go the same way; their spread is stats/seeds.h.
  */

@@ -34,8 +34,9 @@ lb_status lb_outcome_check(const lb_outcome *o, lb_error *err);
 
 /**
  * Scores of one outcome. With e = yhat - y and ybar the mean of y over these very rows:
- *   r2 = 1 - sum e^2 / sum (y - ybar)^2      mae = mean |e|      rmse = sqrt(mean e^2)      bias =
- * mean e Negative R2 is legal and never clipped. @c n, @c rows, @c kind and @c unit are filled, and
+ *   r2   = 1 - sum e^2 / sum (y - ybar)^2      rmse = sqrt(mean e^2)
+ *   mae  = mean |e|                            bias = mean e
+ * Negative R2 is legal and never clipped. @c n, @c rows, @c kind and @c unit are filled, and
  * for mae, rmse and bias the standard error of the mean (of rmse by the delta method); the interval
  * of R2 comes from stats/bootstrap.h.
  * @return LB_OK, also when there is no answer: "n/a (n<2)", "n/a (zero target variance)" (r2), "n/a
@@ -70,9 +71,9 @@ lb_status lb_score_delta_unaligned(const lb_number *a, const lb_number *b, lb_nu
 
 /**
  * Ratios of gains, all three scores R2 on one row set:
- *   share     = (ablation - reference) / (full - reference)     how much of a gain a part of it
- * supplies retention = (method - global) / (oracle - global)           how much of the oracle's
- * gain is kept n/a with LB_NA_DENOMINATOR if the denominator is below LB_SMALLEST_GAIN. Whether its
+ *   share     = (ablation - reference) / (full - reference)     what a part of it gives of a gain
+ *   retention = (method - global) / (oracle - global)           what is kept of the oracle's gain
+ * n/a with LB_NA_DENOMINATOR if the denominator is below LB_SMALLEST_GAIN. Whether its
  * interval holds zero is known to lb_bootstrap_share() and lb_bootstrap_retention() alone: use
  * those for print.
  * @return LB_OK; LB_EROWS naming both row sets; LB_EINVAL if a kind is not r2

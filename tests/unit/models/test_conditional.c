@@ -762,12 +762,14 @@ Test(conditional, no_row_no_fold_and_no_column_are_nothing_to_sum)
 {
     set s = set_make(20, 4, 9);
     const lb_stream x = toy_stream(&s.t);
-    lb_stream empty = x;
+    lb_stream empty = x, longer = x;
     empty.cols = 0;
+    longer.rows++;
     lb_conditional_system *system = NULL;
     lb_error err = {0};
     expect_no_gram(&s, x, variables_of(&s), NULL, 0, LB_EINVAL, "0 folds");
     expect_no_gram(&s, empty, variables_of(&s), NULL, 1, LB_EINVAL, "0 columns");
+    expect_no_gram(&s, longer, variables_of(&s), NULL, 1, LB_ESHAPE, "21");
     expect_no_gram(&s, x, (lb_cmat){s.variables, 20, LB_CONDITION_VARIABLES + 1, 0}, NULL, 1,
                    LB_ESHAPE, "at most 4");
     for (size_t i = 0; i < 20; i++)

@@ -407,6 +407,17 @@ Test(expected_noise, says_which_shapes_disagree_and_what_the_streams_report)
     d.error.broken_from = 60;
     expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_EIO, "row 60");
     d.error.broken_from = 0;
+    const lb_labelled train = labelled(&d.train);
+    const lb_stream error = toy_stream(&d.error);
+    lb_noise_level seen = {1.0, labelled(&d.val), toy_stream(&d.test)};
+    seen.val.y.n--;
+    lb_expected_noise *none = NULL;
+    cr_expect(
+        eq(int,
+           lb_expected_noise_run(&train, &error, &seen, 1, members, 2,
+                                 (lb_sweep_options){.groups = GROUPS, .alphas = grid}, &none, NULL),
+           LB_ESHAPE));
+    cr_expect(eq(ptr, none, NULL));
     d.train.x[d.train.p] = NAN;
     d.train.group[1] = 0;
     expect_refusal(&d, 1.0, (lb_sweep_options){0}, LB_ENUMERIC, "row 1, column 0");

@@ -396,6 +396,23 @@ Test(logistic, unused_rows_and_absent_classes_change_nothing)
 
 /* --- probabilities --------------------------------------------------------------------------- */
 
+Test(logistic, more_features_than_rows_and_two_rows_are_fitted)
+{
+    for (size_t n = 2; n <= 6; n += 4) {
+        gate q = gate_make(n, 12, 2, 41);
+        for (size_t i = 0; i < n; i++)
+            q.label[i] = (int)(i % 2);
+        lb_logistic *m = fit(&q, 1.0, false);
+        cr_expect(lt(dbl, worst_gradient(&q, m, NULL), 1e-7), "%zu rows", n);
+        lb_mat p = proba(m, gate_x(&q));
+        for (size_t i = 0; i < n; i++)
+            cr_expect(gt(dbl, p.data[2 * i + i % 2], 0.5), "row %zu of %zu", i, n);
+        free(p.data);
+        lb_logistic_free(m);
+        gate_free(&q);
+    }
+}
+
 Test(logistic, probabilities_sum_to_one_for_any_logits)
 {
     double w[] = {1e308, -1e308, 1.0, 1.0, 1e308, 1e308}, b[] = {0.5, -0.5, 0.0};
@@ -523,6 +540,20 @@ Test(logistic, cross_validation_is_what_single_fits_without_each_fold_give)
     gate_free(&q);
 }
 
+Test(logistic, a_class_without_a_row_changes_no_cross_validation)
+{
+    gate q = gate_make(90, 2, 3, 42);
+    lb_logistic_cv *three = cross(&q, (lb_cvec){five + 1, 2}, 3, true);
+    q.k = 4;
+    lb_logistic_cv *four = cross(&q, (lb_cvec){five + 1, 2}, 3, true);
+    cr_expect(eq(int, memcmp(three->log_loss, four->log_loss, 2 * sizeof(double)), 0));
+    cr_expect(eq(int, memcmp(three->model->b, four->model->b, 3 * sizeof(double)), 0));
+    cr_expect(four->model->b[3] == -INFINITY);
+    lb_logistic_cv_free(three);
+    lb_logistic_cv_free(four);
+    gate_free(&q);
+}
+
 Test(logistic, cross_validation_says_when_the_best_C_is_an_end_of_the_grid)
 {
     gate q = gate_make(600, 3, 3, 21);
@@ -603,6 +634,11 @@ Test(logistic, says_what_is_wrong_with_the_data)
     const double bad[] = {0.0, -1.0, (double)NAN, INFINITY, 1e-320};
     for (size_t i = 0; i < 5; i++)
         cr_expect(eq(int, fit_status(&q, bad[i]), LB_EINVAL), "C = %g", bad[i]);
+    gate wide = gate_make(20, 2, 3, 30);
+    for (size_t i = 0; i < 40; i++)
+        wide.x[i] *= 1e90;
+    cr_expect(eq(int, fit_status(&wide, 1e300), LB_EINVAL), "a penalty that rounds to nothing");
+    gate_free(&wide);
     q.x[7] = (double)NAN;
     cr_expect(eq(int, fit_status(&q, 1.0), LB_ENUMERIC));
     cr_expect(ne(ptr, strstr(fit_error.text, "x[3][1]"), NULL));
@@ -649,6 +685,15 @@ Test(logistic, says_when_there_is_too_much_to_fit_or_no_end_to_it)
     cr_expect(eq(int, cross_status(&apart, (lb_cvec){Cs, 2}, 2), LB_ENUMERIC));
     cr_expect(ne(ptr, strstr(fit_error.text, "C = 1e+308"), NULL), "%s", fit_error.text);
     gate_free(&apart);
+    gate but = gate_make(6, 1, 2, 33); /* two rows alone stand on the wrong side, both in fold 1 */
+    const double x[] = {-2.0, 2.0, -1.0, 1.0, -0.5, 0.5};
+    const int label[] = {0, 1, 0, 1, 1, 0}, of[] = {0, 0, 0, 0, 1, 1};
+    memcpy(but.x, x, sizeof x);
+    memcpy(but.label, label, sizeof label);
+    memcpy(but.fold, of, sizeof of);
+    cr_expect(eq(int, cross_status(&but, (lb_cvec){Cs + 1, 1}, 2), LB_ENUMERIC));
+    cr_expect(ne(ptr, strstr(fit_error.text, "without fold"), NULL), "%s", fit_error.text);
+    gate_free(&but);
 }
 
 Test(logistic, says_what_is_wrong_with_the_folds_and_the_grid)

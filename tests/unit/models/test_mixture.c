@@ -72,6 +72,16 @@ Test(mixture, gathers_models_that_lie_apart_into_one_table)
     cr_expect(isnan(into_table[1]) && isnan(into_table[5]), "an absent expert says nothing");
 }
 
+Test(mixture, without_a_list_of_absent_experts_all_are_there)
+{
+    lb_experts e = experts();
+    double all[N];
+    cr_assert(eq(int, lb_mixture_soft(e, gate(), 0.0, into(), NULL, NULL), LB_OK));
+    e.absent = NULL;
+    cr_assert(eq(int, lb_mixture_soft(e, gate(), 0.0, (lb_vec){all, N}, NULL, NULL), LB_OK));
+    cr_expect(eq(int, memcmp(out, all, sizeof all), 0));
+}
+
 Test(mixture, gathering_names_the_expert_of_another_length)
 {
     const double a[] = {1.5, 2.5, 3.5};

@@ -327,6 +327,11 @@ Test(outoffold, says_what_is_wrong_with_the_rows)
     test.x[7 * P] = INFINITY;
     expect(options(), LB_ENUMERIC, "row 7");
     test.x[7 * P] = 1.0f;
+    for (size_t i = 0; i < N; i++)
+        train.y[i] *= 1e200;
+    expect(options(), LB_ENUMERIC, "R2");
+    for (size_t i = 0; i < N; i++)
+        train.y[i] /= 1e200;
     test.broken_from = 7;
     expect(options(), LB_EIO, "on fire");
     test.broken_from = 0;

@@ -514,6 +514,25 @@ Test(ridge, says_which_argument_is_wrong)
     toy_free(&t);
 }
 
+/* One unit of a pixel that hardly moves would be worth more than a double can hold. */
+Test(ridge, weights_beyond_the_range_of_a_double_are_refused)
+{
+    toy t = toy_make(50, 4, 59);
+    const double none = 0.0;
+    lb_ridge *r = NULL;
+    lb_error err = {0};
+    for (size_t i = 0; i < t.n * t.p; i++)
+        t.x[i] = (t.x[i] - 1.0f) * 1e-20f;
+    for (size_t i = 0; i < t.n; i++)
+        t.y[i] *= 1e300;
+    lb_gram *g = gram(&t, false);
+    cr_expect(eq(int, lb_ridge_fit(g, NULL, (lb_cvec){&none, 1}, &r, &err), LB_ENUMERIC));
+    cr_expect(ne(ptr, strstr(err.text, "not finite"), NULL), "%s", err.text);
+    cr_expect(eq(ptr, r, NULL));
+    lb_gram_free(g);
+    toy_free(&t);
+}
+
 Test(ridge, predictions_are_the_linear_map_of_each_model)
 {
     toy t = toy_make(1300, 70, 59);

@@ -430,10 +430,15 @@ Test(windows, say_which_argument_is_wrong)
         eq(int,
            refuse(&s, &(lb_window_set){lb_windows_four.windows, 2, &turned, 1}, "air", 2, "1 to 0"),
            LB_EINVAL));
-    double narrow[16];
+    double narrow[18];
     cr_expect(eq(int,
                  lb_windows_features(&lb_windows_four, (lb_window_options){0}, sky_wave(&s), "air",
                                      sky_view(&s), lb_mat_of(narrow, 2, 8), NULL, NULL, NULL),
+                 LB_ESHAPE));
+    const lb_cvec short_wave = {s.wave, s.p - 1};
+    cr_expect(eq(int,
+                 lb_windows_features(&lb_windows_four, (lb_window_options){0}, short_wave, "air",
+                                     sky_view(&s), lb_mat_of(narrow, 2, 9), NULL, NULL, NULL),
                  LB_ESHAPE));
     s.wave[100] = s.wave[99];
     cr_expect(eq(int, refuse(&s, &lb_windows_four, "air", 2, "must increase"), LB_EINVAL));

@@ -87,6 +87,15 @@ Test(bootstrap, threads_do_not_change_a_bit)
     lb_bootstrap_free(b);
 }
 
+Test(bootstrap, a_small_one_starts_no_thread)
+{
+    omp_set_num_threads(4);
+    const size_t before = threads_now();
+    lb_bootstrap *b = make(pair, 2, 5, 7);
+    cr_expect(eq(sz, threads_now(), before));
+    lb_bootstrap_free(b);
+}
+
 Test(bootstrap, a_model_gives_the_same_draws_in_any_company)
 {
     enum { DRAWS = 32 };
