@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Line features and error features of made-up noisy spectra, for tests/crosscheck/features.py. */
+/* Line features, error features and scatter of made-up noisy spectra, for
+ * tests/crosscheck/features.py. */
 #include "core/memory.h"
 #include "core/progress.h"
 #include "core/random.h"
 #include "crosscheck/witness.h"
 #include "models/quality.h"
+#include "models/scatter.h"
 #include "models/windows.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { REPEATS = 5 };
 
@@ -133,6 +136,31 @@ static void quality(witness *w, const spectra *s)
     free(relative);
 }
 
+static lb_status read_rows(void *self, size_t first, lb_matf x, lb_error *err)
+{
+    const lb_cmatf *from = self;
+    (void)err;
+    for (size_t i = 0; i < x.rows; i++)
+        memcpy(x.data + i * x.stride, from->data + (first + i) * from->stride,
+               x.cols * sizeof(float));
+    return LB_OK;
+}
+
+/* How noisy the spectra look, in units of the errors. */
+static void scatter(witness *w, const spectra *s)
+{
+    lb_cmatf flux = view(s, s->flux), error = view(s, s->error);
+    const lb_stream x = {s->n, s->p, read_rows, &flux, false};
+    const lb_stream e = {s->n, s->p, read_rows, &error, false};
+    double *out = lb_xcalloc(s->n, sizeof *out);
+    const double since = lb_clock();
+    if (w->status == LB_OK)
+        w->status = lb_scatter(&x, &e, 4, (lb_vec){out, s->n}, &w->err);
+    witness_timed(w, "scatter", since);
+    witness_save(w, "scatter", out, s->n, 0, 0);
+    free(out);
+}
+
 int main(int argc, char **argv)
 {
     witness w = witness_begin(argc, argv);
@@ -147,6 +175,7 @@ int main(int argc, char **argv)
             (lb_window_options){LB_CONTINUUM_P90, LB_DEPTH_MEDIAN3});
     windows(&w, &s, &lb_windows_eight, "eight", "8 windows", (lb_window_options){0});
     quality(&w, &s);
+    scatter(&w, &s);
     free(s.wave);
     free(s.flux);
     free(s.error);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Line features and error features, recomputed with NumPy from the definitions."""
+"""Line features, error features and scatter, recomputed with NumPy from the definitions."""
 from witness import Witness
 
 import numpy as np
@@ -57,6 +57,16 @@ def ten(e):
                             m3 / m2 ** 1.5, m4 / m2 ** 2 - 3])
 
 
+def scattered(x, e):
+    """Noise level from fourth differences, those without a usable error left out."""
+    c = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
+    e = np.where((e > 0) & np.isfinite(e), e, np.nan)
+    n = x.shape[1] - 4
+    d = sum(c[k] * x[:, k:k + n] for k in range(5))
+    s = np.sqrt(sum((c[k] * e[:, k:k + n]) ** 2 for k in range(5)))
+    return np.nanmedian(np.abs(d) / s, axis=1) / 0.6744897501960817
+
+
 w = Witness("features")
 flux, error, wave = w["flux"], w["error"], w["wave"]
 edges4, edges8 = vacuum(w["edges4"]), vacuum(w["edges8"])
@@ -76,6 +86,7 @@ e0 = error.mean(axis=0, dtype=float)
 scale = e64 @ e0 / (e0 @ e0)
 w.close("scale and residual", w["shape"][rows],
         np.column_stack([scale, np.linalg.norm(e64 - np.outer(scale, e0), axis=1)]), rtol=1e-12)
+w.close("scatter from pixel to pixel", w["scatter"][rows], scattered(f64, e64), rtol=1e-12)
 if not w.full:
     over = np.median(f64, axis=1)
     good = (over > 1e-6)[:, None]
@@ -90,7 +101,10 @@ else:
             eight(windows(flux, wave, edges8, 0.5, False))
         with w.timed("quality features"):
             ten(error)
+        with w.timed("scatter"):
+            scattered(flux.astype(float), error.astype(float))
     w.faster("4 windows", 0.3)
     w.faster("8 windows", 0.3)
     w.faster("quality features", 0.3)
+    w.faster("scatter", 1.0)
 w.end()

@@ -6,6 +6,7 @@
         ...
     w.close("coefficients", w["coef"], theirs, rtol=1e-6)
     w.faster("fit", 0.5)               # with --full: at most half of our wall time
+    w.within("fit", 3e9)               # with --full: at most 3 GB
     w.end()
 
 Prints one line a comparison and ends "N passed, N failed". Exit status 0 all agree, 1 a
@@ -102,6 +103,12 @@ class Witness:
         self.line(f"{task}, wall time", ours <= most * theirs,
                   f"{ours:8.3f} s : {theirs:8.3f} s = {ours / theirs:5.2f}, at most {most:.2f};"
                   f"  {peak / 1e9:5.2f} GB : {own / 1e9:5.2f} GB")
+
+    def within(self, task, most):
+        """With --full: the library's peak memory up to the end of the task is at most @most bytes."""
+        if self.full:
+            peak = self.ours[task][1]
+            self.line(f"{task}, memory", peak <= most, f"{peak / 1e9:.2f} GB, at most {most / 1e9:.2f}")
 
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed")

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <omp.h>
+#include <stdio.h>
 
 /* Base variables: 0 is m, 1 is t, continuous; 2 is a level of 0, 0.5 or 1. */
 enum { V = 3, FOLDS = 5 };
@@ -653,6 +654,28 @@ Test(conditional, refuses_penalties_folds_and_memory_it_cannot_use)
     expect_refusal(&d, usual, (lb_conditional_options){.folds = 3}, LB_EINVAL, "fold 3");
     expect_refusal(&d, usual, (lb_conditional_options){.memory = 1000}, LB_EINVAL, "allowed");
     sets_free(&d);
+}
+
+/* Five blocks of E11 and E12 at 4,096 pixels; what it would take is told before any of it is. */
+Test(conditional, five_blocks_of_4096_columns_take_less_than_8_gb)
+{
+    const lb_monomial term[] = {{{0}}, {{1}}, {{0, 1}}, {{2}}, {{0, 2}}};
+    const lb_conditions five = {term, 5, true, false};
+    set s = set_make(2, 4096, 9);
+    const lb_stream x = toy_stream(&s.t);
+    lb_conditional_gram *g = NULL;
+    lb_error err = {0};
+    double columns, gb;
+    cr_expect(eq(int,
+                 lb_conditional_gram_accumulate(&x, variables_of(&s), toy_y(&s.t), NULL, 1, &five,
+                                                1, 1, &g, &err),
+                 LB_EINVAL));
+    const char *says = strstr(err.text, "normal matrix of");
+    cr_assert(says && sscanf(says, "normal matrix of %lf take %lf GB", &columns, &gb) == 2, "%s",
+              err.text);
+    cr_expect(eq(dbl, columns, 20480.0));
+    cr_expect(lt(dbl, gb, 8.0));
+    set_free(&s);
 }
 
 Test(conditional, names_the_row_that_is_not_finite)
