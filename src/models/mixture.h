@@ -30,7 +30,7 @@
  * be left out of the row set that is scored.
  *
  * A prediction that is used and is not finite stops everything; nothing is replaced silently. An
- * expert with probability 0 is not used.
+ * expert with probability 0 is not used. A single expert is the mixture; no rows are no failure.
  * Source: Jacobs, Jordan, Nowlan & Hinton 1991, Neural Computation 3, 79, eq. 1.
  */
 typedef struct lb_experts {

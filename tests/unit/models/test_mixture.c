@@ -72,6 +72,21 @@ Test(mixture, gathers_models_that_lie_apart_into_one_table)
     cr_expect(isnan(into_table[1]) && isnan(into_table[5]), "an absent expert says nothing");
 }
 
+Test(mixture, a_single_expert_is_the_mixture_however_it_is_routed)
+{
+    const lb_experts one = {.yhat = {table, N, 1, K}};
+    double sure[N], soft[N], hard[N], given[N];
+    int bin[N] = {0};
+    for (size_t i = 0; i < N; i++)
+        sure[i] = 1.0;
+    const lb_cmat p = {sure, N, 1, 1};
+    cr_expect(eq(int, lb_mixture_soft(one, p, 0.0, (lb_vec){soft, N}, NULL, NULL), LB_OK));
+    cr_expect(eq(int, lb_mixture_hard(one, p, (lb_vec){hard, N}, NULL, NULL), LB_OK));
+    cr_expect(eq(int, lb_mixture_given(one, bin, (lb_vec){given, N}, NULL, NULL), LB_OK));
+    for (size_t i = 0; i < N; i++)
+        cr_expect(soft[i] == table[i * K] && hard[i] == table[i * K] && given[i] == table[i * K]);
+}
+
 Test(mixture, without_a_list_of_absent_experts_all_are_there)
 {
     lb_experts e = experts();
