@@ -93,6 +93,25 @@ mkdir -p "$work/keep/reports"
 "$tools/pdf.sh" "$work/keep/in.md" "$work/keep/reports/out.pdf" && pdftotext -f 2 -l 2 "$work/keep/reports/out.pdf" "$work/keep/page"
 for words in Above Below Checks 'row 1'; do ok "on the page of the table: $words" holds "$work/keep/page" "$words"; done
 
+# The last row of a table takes one along; the notes of a turned table go with it; a bold line stays with its list.
+{
+  printf -- '---\ntitle: "Rows"\nlang: en\ndate: 2026-01-01\n---\n\n'
+  printf '| T_eff | State |\n|---|---|\n'
+  seq -f '| row %g | fine |' 40
+  printf '\n: Long {#tbl:T01.1}\n\n† A note.\n\n**Meaning**\n\n- first\n\n'
+  seq -s ' | ' -f 'column%g' 16 | sed 's/^/| /; s/$/ |/'
+  seq -s '|' 16 | sed 's/[0-9][0-9]*/---/g; s/^/|/; s/$/|/'
+  seq -s ' | ' -f '0.12345%g†' 16 | sed 's/^/| /; s/$/ |/'
+  printf '\n: Wide {#tbl:T01.2}\n\n† Of the turned one.\n\nn/a: no rows.\n\nAfter it.\n'
+} >"$work/keep/rows.md"
+"$tools/pdf.sh" "$work/keep/rows.md" "$work/keep/reports/rows.pdf"
+rows=$work/keep/reports/rows.tex
+ok 'the second and the last row stay with their neighbours' count "$rows" '^\\noalign\{\\nobreak\} ?row (2|40) ' 2
+ok 'notes of a turned table stand after it' sh -c "sed -n '/begin{landscape}/,\$p' '$rows' | grep -q 'Of the turned one' && sed -n '/begin{landscape}/,\$p' '$rows' | grep -q 'n/a: no rows'"
+ok 'text after its place stays' sh -c "sed '/begin{landscape}/,\$d' '$rows' | grep -q 'After it'"
+ok 'a bold line asks for room before its list' sh -c "grep -A 2 'Needspace{68pt}' '$rows' | grep -q Meaning"
+ok 'a small letter for the line in T_eff' holds "$rows" 'T\textsubscript{eff}'
+
 # --- faults --------------------------------------------------------------------------------------
 fault() { # fault NAME PROGRAM WANTED-EXIT MESSAGE: build the text on stdin, expect that exit and message, and no output
   name=$1 program=$2 wanted=$3 message=$4
