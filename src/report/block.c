@@ -47,23 +47,35 @@ static const char *reason_of(const char *na)
     return strncmp(na, "n/a (", 5) == 0 && na[strlen(na) - 1] == ')' ? na + 5 : NULL;
 }
 
-/* The reason cells of @p t share, when several give one and none gives another: it then stands
- * once, under the table. NULL otherwise; borrowed. */
+/* Why cell @p i of @p t has no value: "n/a (..)", NULL if it has one or does not say. */
+static const char *missing(lb_page *p, const lb_table *t, size_t i)
+{
+    lb_fact fact;
+    const bool known =
+        t->cells[i].key && lb_facts_find(p->facts, t->cells[i].key, &fact, NULL) == LB_OK;
+    return known && fact.number && reason_of(fact.number->na) ? fact.number->na : NULL;
+}
+
+/* The reason most cells without a value give, two at least: it stands once, under the table, and
+ * they say "n/a"; the others say why. NULL if there is none; borrowed. */
 static const char *shared_reason(lb_page *p, const lb_table *t)
 {
-    const char *shared = NULL;
-    size_t cells = 0;
-    for (size_t i = 0; i < t->rows * t->cols; i++) {
-        lb_fact fact;
-        if (!t->cells[i].key || lb_facts_find(p->facts, t->cells[i].key, &fact, NULL) != LB_OK ||
-            !fact.number || !reason_of(fact.number->na))
-            continue;
-        if (shared && strcmp(shared, fact.number->na) != 0)
-            return NULL;
-        shared = fact.number->na;
-        cells++;
+    const size_t n = t->rows * t->cols;
+    const char **reasons = lb_xcalloc(n + 1, sizeof *reasons), *shared = NULL;
+    size_t most = 1;
+    for (size_t i = 0; i < n; i++)
+        reasons[i] = missing(p, t, i);
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
+        for (size_t k = i; k < n && reasons[i]; k++)
+            same += reasons[k] && strcmp(reasons[k], reasons[i]) == 0;
+        if (same > most) {
+            most = same;
+            shared = reasons[i];
+        }
     }
-    return cells > 1 ? shared : NULL;
+    free(reasons);
+    return shared;
 }
 
 static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col, const char *shared,

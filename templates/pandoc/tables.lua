@@ -290,6 +290,18 @@ local function keep_with_list(blocks, i)
   end
 end
 
+-- A formula belongs to the sentence before it: TeX keeps what is one paragraph.
+local function join_formula(blocks, i)
+  local formula, before = blocks[i], blocks[i - 1]
+  local alone = formula.t == 'Para' and #formula.content == 1 and formula.content[1].t == 'Math'
+  if alone and formula.content[1].mathtype == 'DisplayMath' and before.t == 'Para' then
+    before.content:insert(pandoc.SoftBreak())
+    before.content:extend(formula.content)
+    blocks[i - 1] = before
+    blocks:remove(i)
+  end
+end
+
 -- The notes under the place of a turned table go with the table.
 local function take_notes(blocks, i)
   local place = blocks[i].t == 'Div' and blocks[i].classes:includes('turned') and blocks[i].attributes.place
@@ -301,6 +313,7 @@ end
 -- Turned tables come last: in the text each would leave the rest of a page empty.
 local function finish(doc)
   for i = #doc.blocks, 1, -1 do take_notes(doc.blocks, i) end
+  for i = #doc.blocks, 2, -1 do join_formula(doc.blocks, i) end
   for i = 2, #doc.blocks do keep_with_table(doc.blocks, i) end
   for i = #doc.blocks, 2, -1 do keep_with_list(doc.blocks, i) end
   if #turned == 0 then return doc end
