@@ -82,7 +82,7 @@ ok 'second build, elsewhere, same bytes' sh -c "cp -r '$tools' '$work/b/pandoc' 
 ok 'the .tex builds by itself' sh -c "cd '$work/a/reports' && mkdir out && for pass in 1 2; do xelatex -interaction=batchmode -halt-on-error -output-directory=out sample.en.tex || exit 1; done; ! grep 'Missing character' out/sample.en.log"
 ok 'nothing half-written stays' sh -c "! find '$work/a' '$work/b/very' -name '*.part*' | grep ."
 
-# What is left of a page is enough for a picture a fifth smaller, and not for one much smaller than that.
+# What is left of a page is enough for a picture a quarter smaller, not for one smaller than that.
 for lines in 19 22; do
   {
     printf -- '---\ntitle: "Room"\nlang: en\ndate: 2026-01-01\n---\n\n'
