@@ -82,6 +82,18 @@ ok 'second build, elsewhere, same bytes' sh -c "cp -r '$tools' '$work/b/pandoc' 
 ok 'the .tex builds by itself' sh -c "cd '$work/a/reports' && mkdir out && for pass in 1 2; do xelatex -interaction=batchmode -halt-on-error -output-directory=out sample.en.tex || exit 1; done; ! grep 'Missing character' out/sample.en.log"
 ok 'nothing half-written stays' sh -c "! find '$work/a' '$work/b/very' -name '*.part*' | grep ."
 
+# What is left of a page is enough for a picture a quarter smaller, not for one smaller than that.
+for lines in 19 22; do
+  {
+    printf -- '---\ntitle: "Room"\nlang: en\ndate: 2026-01-01\n---\n\n'
+    seq -f 'Line %g.' $lines | sed 'G'
+    printf '![Scores](../figures/sample_alpha.svg){#fig:F02.1}\n'
+  } >"$work/a/room.md"
+  "$tools/pdf.sh" "$work/a/room.md" "$work/a/reports/room.$lines.pdf" && pdfinfo "$work/a/reports/room.$lines.pdf" >"$work/room.$lines"
+done
+ok 'a picture takes the room that is left' grep -q '^Pages: *1$' "$work/room.19"
+ok 'a picture does not become too small' grep -q '^Pages: *2$' "$work/room.22"
+
 # Near the end of a page a heading and the sentence under it go with the table they announce.
 mkdir -p "$work/keep/reports"
 {
@@ -92,6 +104,26 @@ mkdir -p "$work/keep/reports"
 } >"$work/keep/in.md"
 "$tools/pdf.sh" "$work/keep/in.md" "$work/keep/reports/out.pdf" && pdftotext -f 2 -l 2 "$work/keep/reports/out.pdf" "$work/keep/page"
 for words in Above Below Checks 'row 1'; do ok "on the page of the table: $words" holds "$work/keep/page" "$words"; done
+
+# The last row of a table takes one along; the notes of a turned table go with it; a bold line stays with its list.
+{
+  printf -- '---\ntitle: "Rows"\nlang: en\ndate: 2026-01-01\n---\n\n'
+  printf '| T_eff | State |\n|---|---|\n'
+  seq -f '| row %g | fine |' 40
+  printf '\n: Long {#tbl:T01.1}\n\n† A note.\n\n**Meaning**\n\n- first\n\n'
+  seq -s ' | ' -f 'column%g' 16 | sed 's/^/| /; s/$/ |/'
+  seq -s '|' 16 | sed 's/[0-9][0-9]*/---/g; s/^/|/; s/$/|/'
+  seq -s ' | ' -f '0.12345%g†' 16 | sed 's/^/| /; s/$/ |/'
+  printf '\n: Wide {#tbl:T01.2}\n\n† Of the turned one.\n\nn/a: no rows.\n\nAfter it.\n\nThe least of\n\n$$x^2$$\n'
+} >"$work/keep/rows.md"
+"$tools/pdf.sh" "$work/keep/rows.md" "$work/keep/reports/rows.pdf"
+rows=$work/keep/reports/rows.tex
+ok 'the second and the last row stay with their neighbours' count "$rows" '^\\noalign\{\\nobreak\} ?row (2|40) ' 2
+ok 'notes of a turned table stand after it' sh -c "sed -n '/begin{landscape}/,\$p' '$rows' | grep -q 'Of the turned one' && sed -n '/begin{landscape}/,\$p' '$rows' | grep -q 'n/a: no rows'"
+ok 'text after its place stays' sh -c "sed '/begin{landscape}/,\$d' '$rows' | grep -q 'After it'"
+ok 'a formula is one paragraph with the sentence before it' grep -q '^The least of *\\\[x^2' "$rows"
+ok 'a bold line asks for room before its list' sh -c "grep -A 2 'Needspace{68pt}' '$rows' | grep -q Meaning"
+ok 'a small letter for the line in T_eff' holds "$rows" 'T\textsubscript{eff}'
 
 # --- faults --------------------------------------------------------------------------------------
 fault() { # fault NAME PROGRAM WANTED-EXIT MESSAGE: build the text on stdin, expect that exit and message, and no output

@@ -41,7 +41,45 @@ static void embolden(lb_text *text)
     free(bare);
 }
 
-static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col, lb_pipe *pipe)
+/* The words between the brackets of "n/a (..)", NULL without. */
+static const char *reason_of(const char *na)
+{
+    return strncmp(na, "n/a (", 5) == 0 && na[strlen(na) - 1] == ')' ? na + 5 : NULL;
+}
+
+/* Why cell @p i of @p t has no value: "n/a (..)", NULL if it has one or does not say. */
+static const char *missing(lb_page *p, const lb_table *t, size_t i)
+{
+    lb_fact fact;
+    const bool known =
+        t->cells[i].key && lb_facts_find(p->facts, t->cells[i].key, &fact, NULL) == LB_OK;
+    return known && fact.number && reason_of(fact.number->na) ? fact.number->na : NULL;
+}
+
+/* The reason most cells without a value give, two at least: it stands once, under the table, and
+ * they say "n/a"; the others say why. NULL if there is none; borrowed. */
+static const char *shared_reason(lb_page *p, const lb_table *t)
+{
+    const size_t n = t->rows * t->cols;
+    const char **reasons = lb_xcalloc(n + 1, sizeof *reasons), *shared = NULL;
+    size_t most = 1;
+    for (size_t i = 0; i < n; i++)
+        reasons[i] = missing(p, t, i);
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
+        for (size_t k = i; k < n && reasons[i]; k++)
+            same += reasons[k] && strcmp(reasons[k], reasons[i]) == 0;
+        if (same > most) {
+            most = same;
+            shared = reasons[i];
+        }
+    }
+    free(reasons);
+    return shared;
+}
+
+static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col, const char *shared,
+                          lb_pipe *pipe)
 {
     const lb_cell *cell = &t->cells[row * t->cols + col];
     const char *format = is_contender(t, col) ? NULL : t->columns[col].format;
@@ -55,6 +93,10 @@ static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col,
     if (st == LB_OK && fact.number && (*fact.number->na || !isfinite(fact.number->ci_lo)) &&
         format && strcmp(format, "ci") == 0) {
         lb_pipe_text(pipe, "—"); /* no interval; why a number is n/a stands in its own column */
+        return LB_OK;
+    }
+    if (st == LB_OK && shared && fact.number && strcmp(fact.number->na, shared) == 0) {
+        lb_pipe_text(pipe, "n/a");
         return LB_OK;
     }
     if (st == LB_OK)
@@ -74,7 +116,7 @@ static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col,
     return st;
 }
 
-static lb_status add_cells(lb_page *p, const lb_table *t)
+static lb_status add_cells(lb_page *p, const lb_table *t, const char *shared)
 {
     const char **headings = lb_xcalloc(t->cols, sizeof *headings);
     for (size_t j = 0; j < t->cols; j++)
@@ -83,7 +125,7 @@ static lb_status add_cells(lb_page *p, const lb_table *t)
     lb_status st = LB_OK;
     for (size_t i = 0; i < t->rows && st == LB_OK; i++) {
         for (size_t j = 0; j < t->cols && st == LB_OK; j++)
-            st = add_cell(p, t, i, j, pipe);
+            st = add_cell(p, t, i, j, shared, pipe);
     }
     if (st == LB_OK)
         lb_pipe_write(pipe, p->dialect == LB_CLEAN, &p->out);
@@ -98,6 +140,29 @@ static const char *word_for(const lb_page *p, const char *en, const char *zh)
     return strcmp(lb_facts_language(p->facts), "zh") == 0 ? zh : en;
 }
 
+/* "n/a: denominator not distinguishable from 0." Reasons of the records that Chinese has words for.
+ */
+static void add_reason(lb_page *p, const char *shared)
+{
+    static const char *const known[][2] = {
+        {"denominator not distinguishable from 0", "分母与零不可区分"},
+        {"not covered", "不在光谱范围内"},
+        {"not in every draw", "并非每次抽取都有"},
+        {"no gain", "没有增益"},
+        {"ceiling is 0", "上限为零"},
+        {"n<30", "少于 30 行"},
+    };
+    char *reason = lb_xstrdup(reason_of(shared));
+    reason[strlen(reason) - 1] = '\0';
+    const char *chinese = reason;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        chinese = strcmp(reason, known[i][0]) == 0 ? known[i][1] : chinese;
+    lb_text_add(&p->out, word_for(p, "\nn/a: ", "\nn/a："));
+    lb_text_add(&p->out, word_for(p, reason, chinese));
+    lb_text_add(&p->out, word_for(p, ".\n", "。\n"));
+    free(reason);
+}
+
 lb_status lb_card_table(lb_page *p, const char *id)
 {
     const lb_table *t;
@@ -106,12 +171,15 @@ lb_status lb_card_table(lb_page *p, const char *id)
         return st;
     char *path = lb_xprintf("tables.%s", id), *caption = NULL;
     st = lb_page_sentence(p, path, &caption);
+    const char *shared = st == LB_OK ? shared_reason(p, t) : NULL;
     if (st == LB_OK && p->dialect == LB_CLEAN)
         lb_text_printf(&p->out, "**%s %s.** %s\n\n", word_for(p, "Table", "表"), t->id, caption);
     if (st == LB_OK)
-        st = add_cells(p, t);
+        st = add_cells(p, t, shared);
     if (st == LB_OK && p->dialect == LB_ANNOTATED)
         lb_text_printf(&p->out, "\n: %s {#tbl:%s}\n", caption, t->id);
+    if (st == LB_OK && shared)
+        add_reason(p, shared);
     if (st == LB_OK && p->out.length > 0)
         p->out.s[--p->out.length] = '\0'; /* the template's own newline follows */
     free(caption);

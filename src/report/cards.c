@@ -46,6 +46,14 @@ static void put_owned(lb_pipe *t, char *s)
     free(s);
 }
 
+/* A value as stored, of any magnitude: a column of them has no common point and reads from the
+ * left. Takes @p s. */
+static void put_stored(lb_pipe *t, char *s)
+{
+    lb_pipe_cell(t, s, s, false);
+    free(s);
+}
+
 /* "95% CI". The caller frees it. */
 static char *interval_heading(const lb_page *p)
 {
@@ -454,7 +462,7 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
     lb_pipe_cell(t, markup, fact->key, false);
     free(markup);
     const char *mark = lb_oracle_marks(x, NULL) ? LB_ORACLE_MARK : "";
-    put_owned(t, *x->na ? lb_xstrdup(x->na) : lb_xprintf("%.10g%s", x->value, mark));
+    put_stored(t, *x->na ? lb_xstrdup(x->na) : lb_xprintf("%.10g%s", x->value, mark));
     put_owned(t, isfinite(x->ci_lo) ? lb_xprintf("[%.6g, %.6g]%s", x->ci_lo, x->ci_hi, mark)
                                     : lb_xstrdup(""));
     put_owned(t, x->n > 0 ? lb_xprintf("%zu", x->n) : lb_xstrdup(""));
@@ -462,8 +470,8 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
                                        SHORT_HASH, x->rows)
                           : lb_xstrdup(""));
     put_owned(t, x->seed ? lb_xprintf("%llu", (unsigned long long)x->seed) : lb_xstrdup(""));
-    put_owned(t, frozen && isfinite(frozen->value) ? lb_xprintf("%.10g", frozen->value)
-                                                   : lb_xstrdup(""));
+    put_stored(t, frozen && isfinite(frozen->value) ? lb_xprintf("%.10g", frozen->value)
+                                                    : lb_xstrdup(""));
 }
 
 /* What left the record: "e02: program `e02_piecewise`, version `0.1.0`, git.commit `16491f96…`,

@@ -243,6 +243,21 @@ local function reference_in_word(element)
   return inlines
 end
 
+-- T_eff, R²_max, σ_min: plain text says it with a line, a page with a small letter
+local lettered = { 'T_eff', 'R²_max', 'σ_min' }
+local function subscript(element)
+  for _, name in ipairs(lettered) do
+    local from, to = element.text:find(name, 1, true)
+    if from then
+      local sign, below = name:match('^(.*)_(.*)$')
+      local rest = pandoc.Str(element.text:sub(to + 1))
+      local inlines = pandoc.List({ pandoc.Str(element.text:sub(1, from - 1) .. sign), pandoc.Subscript({ pandoc.Str(below) }) })
+      inlines:extend(subscript(rest) or { rest })
+      return inlines
+    end
+  end
+end
+
 local function link(element)
   local target = element.target
   if target:match('^#') then
@@ -278,5 +293,6 @@ return {
   collect,
   { Pandoc = settle_headings },
   { Cite = cite, Link = link, Str = reference_in_word },
+  { Str = subscript },
   { Pandoc = stop_on_findings },
 }

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- LaTeX only: lay a table out on the page. Columns keep their natural width while they fit; otherwise
+-- LaTeX only: lay tables and figures out on the page. Columns keep their natural width while they fit; otherwise
 -- columns of text wrap, then the type becomes smaller, then the page turns. All widths are estimates in em
 -- of the body font, on the generous side; pdf.sh fails on what still sticks out.
 
@@ -9,6 +9,7 @@ local MONO = 0.50                        -- em, one cell of code
 local LINE = 1.62                        -- distance of rows in units of the type size
 local KEEP_WHOLE = 300                   -- pt, height up to which a table is not broken across pages
 local KEEP_HEAD = 120                    -- pt, the least of a taller one that stands on the page where it begins
+local CAPTION, AROUND = 10.5, 24         -- pt, type of a caption; what stands above and below picture and caption
 local HEADING, SENTENCE = 42, 34         -- pt, what a heading or a line of text before the table takes
 local NEED = '\\Needspace{%.0fpt}'
 
@@ -173,6 +174,16 @@ local function fractions(columns, room)
   return result
 end
 
+-- What a figure needs on the page besides its picture: the lines of its caption and the space around them, in pt
+local function figure(para)
+  local im = para.content[1]
+  if #para.content ~= 1 or im.t ~= 'Image' or not im.title:match('^fig:') then return nil end
+  local width = 0
+  pieces(im.caption, 1, function(piece) width = width + piece end)
+  local lines = math.ceil(width * CAPTION / TEXT_WIDTH)
+  return { pandoc.RawBlock('latex', string.format('\\figureroom{%.0fpt}', AROUND + lines * LINE * CAPTION)), para }
+end
+
 local function embolden(rows)
   for _, row in ipairs(rows) do
     for _, cell in ipairs(row.cells) do
@@ -183,10 +194,21 @@ local function embolden(rows)
   end
 end
 
-local turned = pandoc.List()
+local turned = {} -- the blocks of each turned table
 local chinese, count = false, 0
 
--- What stands in the text for a turned table: its caption and where to find it
+-- A page neither begins with the last row of a table nor ends with the first.
+local function keep_rows_together(rows)
+  for _, i in ipairs({ 2, #rows }) do
+    local block = i > 1 and rows[i] and rows[i].cells[1].contents[1]
+    if block and block.content and (i == #rows or #rows > 2) then
+      block.content:insert(1, pandoc.RawInline('latex', '\\noalign{\\nobreak}'))
+    end
+    if #rows == 2 then break end
+  end
+end
+
+-- What stands in the text for a turned table: its caption and where to find it; finish() looks for the class
 local function pointer(tbl)
   local caption = tbl.caption.long[1]
   if not caption then
@@ -196,7 +218,7 @@ local function pointer(tbl)
   local page = string.format(chinese and '（第~\\pageref{%s}~页，横排）' or ' (turned, on page~\\pageref{%s})', tbl.identifier)
   local inlines = caption.content:filter(function(x) return x.t ~= 'RawInline' end)
   inlines:insert(pandoc.RawInline('latex', page))
-  return pandoc.Para(inlines)
+  return pandoc.Div({ pandoc.Para(inlines) }, { class = 'turned', place = tostring(#turned) })
 end
 
 local function latex_table(tbl)
@@ -211,6 +233,7 @@ local function latex_table(tbl)
   end
 
   embolden(tbl.head.rows)
+  for _, body in ipairs(tbl.bodies) do keep_rows_together(body.body) end
   count = count + 1
   if tbl.identifier == '' then tbl.identifier = 'table-' .. count end
   local caption = tbl.caption.long[1]
@@ -225,16 +248,21 @@ local function latex_table(tbl)
     blocks:insert(1, pandoc.RawBlock('latex', string.format(NEED, whole < KEEP_WHOLE and whole or KEEP_HEAD)))
     return blocks
   end
-  turned:extend(blocks)
+  turned[#turned + 1] = blocks
   return pointer(tbl)
+end
+
+-- What explains a sign in the table before it
+local function is_note(block)
+  local text = block and block.t == 'Para' and pandoc.utils.stringify(block) or ''
+  return text:find('†', 1, true) == 1 or text:find('^n/a[:：]') == 1 or text:find('n/a：', 1, true) == 1
 end
 
 -- What a block that announces a table takes on the page, in pt; nil for what may part from it
 local function announces(block)
   if block.t == 'Header' then return HEADING end
-  local text = block.t == 'Para' and pandoc.utils.stringify(block) or ''
-  local is_note = text:find('†', 1, true) == 1 -- of the table before
-  return block.t == 'Para' and #text < 150 and not is_note and SENTENCE or nil
+  local short = block.t == 'Para' and #pandoc.utils.stringify(block) < 150
+  return short and not is_note(block) and SENTENCE or nil
 end
 
 -- Headings and a short sentence stay with their table: the room is asked for before them.
@@ -253,18 +281,50 @@ local function keep_with_table(blocks, i)
   blocks:insert(first, pandoc.RawBlock('latex', string.format(NEED, need)))
 end
 
+-- A bold line is the heading of the list after it.
+local function keep_with_list(blocks, i)
+  local lead = blocks[i - 1]
+  local is_list = blocks[i].t == 'BulletList' or blocks[i].t == 'OrderedList'
+  if is_list and lead.t == 'Para' and #lead.content == 1 and lead.content[1].t == 'Strong' then
+    blocks:insert(i - 1, pandoc.RawBlock('latex', string.format(NEED, 2 * SENTENCE)))
+  end
+end
+
+-- A formula belongs to the sentence before it: TeX keeps what is one paragraph.
+local function join_formula(blocks, i)
+  local formula, before = blocks[i], blocks[i - 1]
+  local alone = formula.t == 'Para' and #formula.content == 1 and formula.content[1].t == 'Math'
+  if alone and formula.content[1].mathtype == 'DisplayMath' and before.t == 'Para' then
+    before.content:insert(pandoc.SoftBreak())
+    before.content:extend(formula.content)
+    blocks[i - 1] = before
+    blocks:remove(i)
+  end
+end
+
+-- The notes under the place of a turned table go with the table.
+local function take_notes(blocks, i)
+  local place = blocks[i].t == 'Div' and blocks[i].classes:includes('turned') and blocks[i].attributes.place
+  if not place then return end
+  blocks[i] = blocks[i].content[1]
+  while is_note(blocks[i + 1]) do turned[tonumber(place)]:insert(blocks:remove(i + 1)) end
+end
+
 -- Turned tables come last: in the text each would leave the rest of a page empty.
 local function finish(doc)
+  for i = #doc.blocks, 1, -1 do take_notes(doc.blocks, i) end
+  for i = #doc.blocks, 2, -1 do join_formula(doc.blocks, i) end
   for i = 2, #doc.blocks do keep_with_table(doc.blocks, i) end
+  for i = #doc.blocks, 2, -1 do keep_with_list(doc.blocks, i) end
   if #turned == 0 then return doc end
   doc.blocks:insert(pandoc.RawBlock('latex', '\\begin{landscape}\\pagestyle{plain}'))
-  doc.blocks:extend(turned)
+  for _, blocks in ipairs(turned) do doc.blocks:extend(blocks) end
   doc.blocks:insert(pandoc.RawBlock('latex', '\\end{landscape}'))
   return doc
 end
 
 return {
   { Meta = function(meta) chinese = pandoc.utils.stringify(meta.lang):match('^zh') ~= nil end },
-  { Table = latex_table },
+  { Table = latex_table, Para = figure },
   { Pandoc = finish },
 }

@@ -87,6 +87,20 @@ static void record_table(lb_record *r)
     }
 }
 
+/* Two cells without a value, for one reason. */
+static void record_reasons(lb_record *r)
+{
+    static const lb_column columns[] = {{"Rows", ""}, {"R2", ""}, {"CI", "ci"}};
+    lb_record_table(r, "T90.8", 3, columns);
+    for (size_t i = 0; i < 3; i++) {
+        const char *key = i < 2 ? "e90.k8.r2" : "e90.r2.moe";
+        lb_record_row(r, "T90.8");
+        lb_record_cell_text(r, "T90.8", "bin %zu", i);
+        lb_record_cell_key(r, "T90.8", key);
+        lb_record_cell_key(r, "T90.8", key);
+    }
+}
+
 /* Oracle numbers beside others, in columns that compete and in intervals. */
 static void record_oracles(lb_record *r)
 {
@@ -118,6 +132,7 @@ static void write_records(void)
     lb_record_rowset(r, "covered", rows, 816);
     record_numbers(r, rows);
     record_table(r);
+    record_reasons(r);
     record_oracles(r);
     lb_record_figure(r, "F90.1", "e90_gain");
     lb_record_provenance(r, "profile", "%s", "quick");

@@ -66,6 +66,8 @@ Test(fill, writes_both_dialects_and_what_they_came_from)
     cr_assert(anchor != NULL, "the appendix anchors every number");
     cr_expect(strncmp(strchr(anchor, ']'), "] · n 816 · rows covered sha256:", 30) == 0, "%s", b);
     cr_expect(strstr(a, "Provenance of numbers") == NULL);
+    cr_expect(strstr(b, "| Key | Value | Interval | n | Rows | Seed | Frozen |\n|:-|:-|") != NULL,
+              "values of any magnitude read from the left: %s", b);
     static const char *const from[] = {
         "exp/report.en.md", "exp/spec.yaml", "e90_golden.h5", "e91_other.h5",
         "e90_gain.svg",     "note.en.md",    "fit.c"};
@@ -94,6 +96,26 @@ Test(fill, twice_gives_the_same_bytes)
     cr_expect(strstr(a.s, "git") == NULL, "a committed page cannot name its own commit: %s", a.s);
     lb_text_free(&a);
     lb_text_free(&b);
+    free(home);
+}
+
+Test(fill, a_reason_that_cells_share_stands_once_under_the_table)
+{
+    lb_error err = {0};
+    lb_text en = {0}, single = {0};
+    const lb_fill_outputs none = {0};
+    char *home = experiment("{{ table T90.8 }}\n");
+    cr_assert(lb_fill(&places, home, "en", &none, &en, &err) == LB_OK, "%s", err.text);
+    cr_expect(strstr(en.s, " n/a | ") != NULL, "%s", en.s);
+    cr_expect(strstr(en.s, "\n\nn/a: n<10.\n") != NULL, "%s", en.s);
+    cr_expect(strstr(en.s, "n/a (") == NULL, "%s", en.s);
+    free(home);
+    home = experiment("{{ table T90.1 }}\n");
+    cr_assert(lb_fill(&places, home, "en", &none, &single, &err) == LB_OK, "%s", err.text);
+    cr_expect(strstr(single.s, "n/a (n<10) |") != NULL, "a single one says why itself: %s",
+              single.s);
+    lb_text_free(&en);
+    lb_text_free(&single);
     free(home);
 }
 
