@@ -246,6 +246,7 @@ end
 -- T_eff, R²_max, σ_min: plain text says it with a line, a page with a small letter
 local lettered = { 'T_eff', 'R²_max', 'σ_min' }
 local function subscript(element)
+  if not element.text:find('_', 1, true) then return nil end
   for _, name in ipairs(lettered) do
     local from, to = element.text:find(name, 1, true)
     if from then
@@ -292,7 +293,6 @@ return {
   { Para = figure, Table = table_caption, BlockQuote = blockquote, Div = div, Span = span },
   collect,
   { Pandoc = settle_headings },
-  { Cite = cite, Link = link, Str = reference_in_word },
-  { Str = subscript },
+  { Cite = cite, Link = link, Str = function(s) return reference_in_word(s) or subscript(s) end },
   { Pandoc = stop_on_findings },
 }
