@@ -267,7 +267,7 @@ new: $(BIN)/loggbook                  ## start an experiment that already builds
 	$(Q)$(BIN)/loggbook new "$(EXP)"
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= EXPERIMENTS="$(EXP)" REASON="as make new wrote it" freeze
 status:                               ## what is stale, and because of which file; builds nothing
-	@MAKE="$(MAKE)" LOGGBOOK=$(BIN)/loggbook sh make/status.sh $(PLACES) || [ $$? -eq 1 ]
+	@MAKE="$(MAKE)" LOGGBOOK=$(BIN)/loggbook REPORTS=$(REPORTS) sh make/status.sh $(PLACES) || [ $$? -eq 1 ]
 stages: $(STAMPS:%.complete=%.checked) records $(FORMATS) $(wildcard $(foreach v,$(VIEWS) $(AUDIT),$(REPORTS)/$(v).md) $(DIST)/MANIFEST.sha256)
 watch:                                ## rebuild what a saved file touches, and say so: EXP="e03 e07" for these alone
 	@MAKE="$(MAKE)" REPORTS=$(REPORTS) RESULTS=$(RESULTS) PROFILE=$(PROFILE) FORMAT=$(lastword $(filter md html,$(FORMATS))) sh make/watch.sh $(EXP)
