@@ -221,11 +221,16 @@ char *lb_sheet_reference(const lb_sheets *t, const lb_member *m)
 char *lb_sheet_verdict(const lb_sheets *t, const lb_member *m, const char *id)
 {
     const char *why = lb_sheet_pick(t, "no record", "尚无记录");
-    const lb_verdict *v, not_run = {.id = id, .outcome = "NOT RUN", .rule = "", .detail = why};
+    const lb_verdict *v;
+    lb_verdict shown = {.outcome = "NOT RUN", .rule = "", .detail = why};
     lb_page page = page_over(t, t->survey->facts);
     lb_text out = {0};
     lb_sheet_outcome(m, id, &v);
-    lb_page_verdict_to(&page, v ? v : &not_run, &out);
+    shown = v ? *v : shown;
+    char *name = lb_xprintf("%s:%s", m->id, id); /* a view shows those of all experiments */
+    shown.id = name;
+    lb_page_verdict_to(&page, &shown, &out);
+    free(name);
     return lb_text_take(&out);
 }
 

@@ -137,7 +137,7 @@ Test(views, for_pandoc_mark_every_verdict_wherever_it_stands)
     cr_expect(eq(sz, count_marked(hub, "FAIL ❌", "fail"), 4));
     cr_expect(eq(sz, count_marked(hub, "NOT RUN ⏳", "not-run"), 4));
     cr_expect(gt(sz, count_marked(roadmap, "PASS ✅", "pass"), 1));
-    cr_expect(strstr(hub, "title=\"H2 · 尚无记录\"") != NULL, "%s", hub);
+    cr_expect(strstr(hub, "title=\"e92:H2 · 尚无记录\"") != NULL, "%s", hub);
     free(roadmap);
     free(hub);
     free(drafts);
