@@ -186,17 +186,13 @@ $(VIEWS:%=$(REPORTS)/%.md) $(VIEWS:%=$(DRAFTS)/%.md) $(if $(STATUS),,&): $(PAGES
 		$(wildcard templates/views/*.*) $(wildcard data/frozen/$(PROFILE)/*.tsv) $(BIN)/loggbook
 	@mkdir -p $(DRAFTS)
 	$$(Q)$(BIN)/loggbook views $(PLACES) --out $(REPORTS) --annotated $(DRAFTS)
-$(AUDIT:%=$(REPORTS)/%.md) $(if $(STATUS),,&): $(VIEWS:%=$(REPORTS)/%.md) $(wildcard templates/views/audit/*) \
-		$(wildcard data/published/*.tsv) $(if $(filter standard,$(PROFILE)),README.md)
-	$$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS)
+$(AUDIT:%=$(REPORTS)/%.md) $(AUDIT:%=$(DRAFTS)/%.md) $(if $(STATUS),,&): $(VIEWS:%=$(REPORTS)/%.md) \
+		$(wildcard templates/views/audit/*) $(wildcard data/published/*.tsv) $(if $(filter standard,$(PROFILE)),README.md)
+	$$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS) --annotated $(DRAFTS)
 endef
 $(eval $(view_rules))
 
 PANDOC_FILES := $(wildcard templates/pandoc/*.*)
-$(AUDIT:%=$(REPORTS)/%.html): %.html: %.md $(PANDOC_FILES)
-	$(Q)sh templates/pandoc/html.sh $< $@ $(REPORTS)
-$(AUDIT:%=$(REPORTS)/%.pdf): %.pdf: %.md $(PANDOC_FILES)
-	$(Q)sh templates/pandoc/pdf.sh $< $@ $(REPORTS)
 $(REPORTS)/%.html: $(DRAFTS)/%.md $(PANDOC_FILES)
 	$(Q)sh templates/pandoc/html.sh $< $@ $(REPORTS)
 $(REPORTS)/%.pdf: $(DRAFTS)/%.md $(PANDOC_FILES)
@@ -233,7 +229,7 @@ diff: $(BIN)/loggbook                 ## what changed, for a pull request: A=rev
 lint: $(RECORDS) $(PAGES:%=$(REPORTS)/%.md) $(BIN)/loggbook  ## typed digits, unused keys, missing figures, English against Chinese
 	$(Q)$(BIN)/loggbook lint $(PLACES) $(EXPERIMENTS)
 audit: $(VIEWS:%=$(REPORTS)/%.md)     ## contradictions among all printed numbers, theirs and ours: audit.{en,zh}.md
-	$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS)
+	$(Q)$(BIN)/loggbook audit $(PLACES) --out $(REPORTS) --annotated $(DRAFTS)
 crosscheck: $(BIN)/crosscheck_export $(BIN)/loggbook $(WITNESSES:%=$(BIN)/witness_%)  ## NumPy and scikit-learn recompute models and the quick profile
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= records
 	$(Q)sh tests/crosscheck/run.sh $(WITNESSES) records
@@ -271,7 +267,7 @@ new: $(BIN)/loggbook                  ## start an experiment that already builds
 	$(Q)$(BIN)/loggbook new "$(EXP)"
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= EXPERIMENTS="$(EXP)" REASON="as make new wrote it" freeze
 status:                               ## what is stale, and because of which file; builds nothing
-	@MAKE="$(MAKE)" LOGGBOOK=$(BIN)/loggbook sh make/status.sh $(PLACES) || [ $$? -eq 1 ]
+	@MAKE="$(MAKE)" LOGGBOOK=$(BIN)/loggbook REPORTS=$(REPORTS) sh make/status.sh $(PLACES) || [ $$? -eq 1 ]
 stages: $(STAMPS:%.complete=%.checked) records $(FORMATS) $(wildcard $(foreach v,$(VIEWS) $(AUDIT),$(REPORTS)/$(v).md) $(DIST)/MANIFEST.sha256)
 watch:                                ## rebuild what a saved file touches, and say so: EXP="e03 e07" for these alone
 	@MAKE="$(MAKE)" REPORTS=$(REPORTS) RESULTS=$(RESULTS) PROFILE=$(PROFILE) FORMAT=$(lastword $(filter md html,$(FORMATS))) sh make/watch.sh $(EXP)

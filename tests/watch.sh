@@ -11,10 +11,11 @@ unset MAKEFLAGS MFLAGS MAKELEVEL V EXP
 . tests/lib.sh
 tree=$work/tree results=data/results/quick
 mkdir -p "$tree/$results" "$tree/build/quick/drafts" "$tree/build/quick/reports" "$tree/build/bin"
-tar -cf - --exclude='templates/experiments/e*' Makefile VERSION make src templates data/frozen data/grid data/published | tar -xf - -C "$tree"
+tar -cf - --exclude='templates/experiments/e*' --exclude='data/frozen/*/e*' Makefile VERSION make src templates data/frozen data/grid data/published | tar -xf - -C "$tree"
 for e in e01_baseline e07_conditional; do
   cp -r "templates/experiments/$e" "$tree/templates/experiments/"
   cp "$results/$e.h5" "$tree/$results/"
+  cp "data/frozen/quick/$e.tsv" "$tree/data/frozen/quick/"
 done
 cp -r build/quick/figures "$tree/build/quick/"
 cp build/bin/loggbook "$tree/build/bin/"
@@ -26,7 +27,8 @@ touch build/bin/e01_baseline build/bin/e07_conditional data/spectra/quick/.compl
 mkdir "$work/tools"
 cat >"$work/tools/pandoc" <<'END'
 #!/bin/sh
-for a in "$@"; do case $a in --output=*) cp "$1" "${a#--output=}" ;; esac done
+for a; do case $a in *.md) from=$a ;; esac done
+for a; do case $a in --output=*) cp "$from" "${a#--output=}" ;; esac done
 END
 chmod +x "$work/tools/pandoc"
 PATH=$work/tools:$PATH
@@ -53,8 +55,14 @@ ok 'make status' status
 state >"$work/b"
 ok 'it builds nothing' cmp "$work/a" "$work/b"
 ok 'all is up to date' says '^everything is up to date$'
-script() { MAKE='make PROFILE=quick' LOGGBOOK=build/bin/loggbook sh make/status.sh --profile quick; }
+script() { MAKE='make PROFILE=quick' LOGGBOOK=build/bin/loggbook REPORTS=build/quick/reports sh make/status.sh --profile quick; }
 ok 'and the script ends with 0' script
+left='build/quick/reports/e77_gone.en.md data/frozen/quick/e77_gone.tsv'
+touch $left
+ok 'what an experiment left that is gone: make status' status
+ok 'is named' says "^templates/experiments/e77_gone is gone, delete what is left of it: $left\$"
+ok 'and the script ends with 1' sh -c 'MAKE="make PROFILE=quick" LOGGBOOK=x REPORTS=build/quick/reports sh make/status.sh >/dev/null; [ $? -eq 1 ]'
+rm $left
 stale 'a report' templates/experiments/e07_conditional/report.zh.md "e07_conditional.zh$all"
 ok 'and the script ends with 1' sh -c 'MAKE="make PROFILE=quick" LOGGBOOK=x sh make/status.sh; [ $? -eq 1 ]'
 stale 'a spec' templates/experiments/e07_conditional/spec.yaml "record e07_conditional, e07_conditional.en, e07_conditional.zh$all"

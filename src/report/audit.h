@@ -3,6 +3,7 @@
 #define LB_REPORT_AUDIT_H
 
 #include "record/archive.h"
+#include "report/catalogue.h"
 #include "report/claim.h"
 
 #include <stdbool.h>
@@ -83,11 +84,12 @@ void lb_audit_pair(lb_audit *a, const lb_archive *one, const lb_archive *other);
 /**
  * What several records state under names of their own, declared in @p path (templates/views/audit/
  * same.yaml): the values must be one, on the same rows. Records that are not there are left out.
- * @return LB_OK; LB_ENAME for a key that its record, of simulated spectra, does not have (any
- *         more); the failures of lb_yaml_load() and lb_schema_check()
+ * @param all  the experiments there are
+ * @return LB_OK; LB_ENAME for a key of no experiment, or that its record, of simulated spectra,
+ *         does not have (any more); the failures of lb_yaml_load() and lb_schema_check()
  */
-lb_status lb_audit_same(lb_audit *a, const char *path, const lb_archive *const *records, size_t n,
-                        lb_error *err);
+lb_status lb_audit_same(lb_audit *a, const char *path, const lb_catalogue *all,
+                        const lb_archive *const *records, size_t n, lb_error *err);
 /** A page of this package: each "value [low, high]" must hold its value and stand in a record; a
  * value beside the key of a number must be that number; rows of one table that print different
  * values must say what differs. */

@@ -94,7 +94,8 @@ static lb_status read_records(lb_job *j, reading *r)
     }
     char *same = lb_xprintf("%s/audit/same.yaml", j->places.shared);
     if (st == LB_OK)
-        st = lb_audit_same(&r->audit, same, (const lb_archive *const *)r->records, r->n, j->err);
+        st = lb_audit_same(&r->audit, same, &j->all, (const lb_archive *const *)r->records, r->n,
+                           j->err);
     free(same);
     return st;
 }
@@ -137,6 +138,18 @@ static lb_status read_register(const lb_job *j, reading *r)
     return st;
 }
 
+/* The report in one language, and for pandoc where that is asked for. */
+static lb_status fill_report(const lb_job *j, const lb_places *places, const char *folder,
+                             const char *language, const char *home, lb_text *page)
+{
+    const char *drafts = j->o->annotated;
+    char *draft = drafts ? lb_xprintf("%s/audit.%s.md", drafts, language) : NULL;
+    const lb_fill_outputs outputs = {.annotated = draft, .home = home};
+    const lb_status st = lb_fill(places, folder, language, &outputs, page, j->err);
+    free(draft);
+    return st;
+}
+
 /* The record of the audit, then its report in both languages. */
 static lb_status write_report(const lb_job *j, const reading *r, const char *home)
 {
@@ -148,10 +161,9 @@ static lb_status write_report(const lb_job *j, const reading *r, const char *hom
     places.results = results;
     places.frozen = NULL;
     lb_text pages[2] = {{0}};
-    lb_status st =
-        lb_audit_write(&r->audit, &r->entries, folder, j->places.profile, record, j->err);
+    lb_status st = lb_audit_write(&r->audit, &r->entries, folder, &j->places, record, j->err);
     for (size_t i = 0; i < 2 && st == LB_OK; i++)
-        st = lb_fill(&places, folder, languages[i], &(lb_fill_outputs){0}, &pages[i], j->err);
+        st = fill_report(j, &places, folder, languages[i], home, &pages[i]);
     for (size_t i = 0; i < 2 && st == LB_OK; i++) { /* both or none */
         char *page = lb_xprintf("%s/audit.%s.md", home, languages[i]);
         st = lb_file_write(page, pages[i].s, pages[i].length, j->err);

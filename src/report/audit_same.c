@@ -2,11 +2,13 @@
 /* One claim that several records state under names of their own. */
 #include "report/audit.h"
 
+#include "core/memory.h"
 #include "core/yaml.h"
 #include "record/schema.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const lb_rule rules[] = {
@@ -45,9 +47,32 @@ static bool same_number(const lb_number *x, const lb_number *y)
                  : isnan(x->value) && isnan(y->value));
 }
 
+/* A key whose record is not there may come; one of no experiment, or that its record lacks, names
+ * nothing (any more). @p x: the number, NULL if it is not there. */
+static lb_status check_key(const lb_yaml *yaml, const lb_yaml_node *key, const lb_catalogue *all,
+                           const lb_archive *r, const lb_number *x, lb_error *err)
+{
+    char *id = lb_xprintf("%.*s", (int)strcspn(key->text, "."), key->text);
+    const char *folder, *near = r && !x ? lb_archive_nearest(r, key->text) : NULL;
+    lb_status st = LB_OK;
+    if (lb_catalogue_find(all, id, &folder, NULL) != LB_OK)
+        st = lb_yaml_fail(yaml, key, LB_ENAME, err,
+                          "'%s' belongs to no experiment under templates/experiments: correct it, "
+                          "or take it out of the claim",
+                          key->text);
+    else if (r && !x && is_simulated(r))
+        st = lb_yaml_fail(yaml, key, LB_ENAME, err,
+                          "no number '%s' in %s%s%s%s If it is gone, take it out of the claim",
+                          key->text, lb_archive_path(r), near ? ": did you mean '" : ".",
+                          near ? near : "", near ? "'?" : "");
+    free(id);
+    return st;
+}
+
 /* Every key against the first whose record is there. */
 static lb_status check_claim(lb_audit *a, const lb_yaml *yaml, const lb_yaml_node *claim,
-                             const lb_archive *const *records, size_t n, lb_error *err)
+                             const lb_catalogue *all, const lb_archive *const *records, size_t n,
+                             lb_error *err)
 {
     const lb_yaml_node *keys = lb_yaml_get(claim, "keys");
     const lb_number *first = NULL;
@@ -57,9 +82,9 @@ static lb_status check_claim(lb_audit *a, const lb_yaml *yaml, const lb_yaml_nod
     for (size_t i = 0; i < keys->n; i++) {
         const lb_archive *r = record_of(keys->items[i]->text, records, n);
         const lb_number *x = r ? lb_archive_number(r, keys->items[i]->text) : NULL;
-        if (r && !x && is_simulated(r))
-            return lb_yaml_fail(yaml, keys->items[i], LB_ENAME, err, "no number '%s' in %s",
-                                keys->items[i]->text, lb_archive_path(r));
+        const lb_status st = check_key(yaml, keys->items[i], all, r, x, err);
+        if (st != LB_OK)
+            return st;
         if (!x)
             continue;
         a->own_compared += first != NULL;
@@ -83,8 +108,8 @@ static lb_status check_claim(lb_audit *a, const lb_yaml *yaml, const lb_yaml_nod
     return LB_OK;
 }
 
-lb_status lb_audit_same(lb_audit *a, const char *path, const lb_archive *const *records, size_t n,
-                        lb_error *err)
+lb_status lb_audit_same(lb_audit *a, const char *path, const lb_catalogue *all,
+                        const lb_archive *const *records, size_t n, lb_error *err)
 {
     lb_yaml *yaml = NULL;
     lb_status st = lb_yaml_load(path, &yaml, err);
@@ -92,7 +117,7 @@ lb_status lb_audit_same(lb_audit *a, const char *path, const lb_archive *const *
         st = lb_schema_check(&schema, yaml, err);
     const lb_yaml_node *claims = st == LB_OK ? lb_yaml_get(yaml->root, "claims") : NULL;
     for (size_t i = 0; claims && i < claims->n && st == LB_OK; i++)
-        st = check_claim(a, yaml, claims->items[i], records, n, err);
+        st = check_claim(a, yaml, claims->items[i], all, records, n, err);
     lb_yaml_free(yaml);
     return st;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report/audit_write.h"
 
+#include "core/hash.h"
 #include "core/memory.h"
 #include "core/text.h"
 
@@ -155,16 +156,19 @@ static void write_counts(const lb_audit *a, lb_record *out)
 }
 
 lb_status lb_audit_write(const lb_audit *a, const lb_register *r, const char *folder,
-                         const char *profile, const char *path, lb_error *err)
+                         const lb_places *places, const char *path, lb_error *err)
 {
     lb_spec *spec = NULL;
-    char *file = lb_xprintf("%s/spec.yaml", folder);
-    lb_status st = lb_spec_load(file, &spec, err);
+    char *file = lb_xprintf("%s/spec.yaml", folder), published[LB_HASH_SIZE];
+    lb_status st = lb_hash_file(places->published, published, err);
+    if (st == LB_OK)
+        st = lb_spec_load(file, &spec, err);
     free(file);
     if (st != LB_OK)
         return st;
     lb_record *out = lb_record_new(lb_spec_experiment(spec), spec);
-    lb_record_provenance(out, "profile", "%s", profile);
+    lb_record_provenance(out, "profile", "%s", places->profile);
+    lb_record_provenance(out, "data.published", "%s", published);
     write_counts(a, out);
     write_cards(a, r, false, out);
     write_cards(a, r, true, out);

@@ -105,6 +105,7 @@ static const struct {
     {"audit", "  --out DIR         where the two reports go   [reports, or build/PROFILE]"},
     {"fill", "  --annotated FILE  the Markdown for pandoc, each number linked to its provenance"},
     {"fill", "  --depfile FILE    what both were made from, as a rule of make"},
+    {"audit", "  --annotated DIR   the same for pandoc, each number linked to its provenance"},
     {"views", "  --out DIR         the folder of the finished reports"},
     {"views", "  --annotated DIR   the same for pandoc, each number linked to its provenance"},
     {"freeze", "  --reason TEXT     why the reference changes; kept in its history"},

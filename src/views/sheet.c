@@ -218,16 +218,20 @@ char *lb_sheet_reference(const lb_sheets *t, const lb_member *m)
     return out;
 }
 
-const char *lb_sheet_verdict(const char *outcome)
+char *lb_sheet_verdict(const lb_sheets *t, const lb_member *m, const char *id)
 {
-    static const char *const words[][2] = {{"PASS", "PASS ✅"},
-                                           {"PARTIAL", "PARTIAL ⚠️"},
-                                           {"FAIL", "FAIL ❌"},
-                                           {"INCONCLUSIVE", "INCONCLUSIVE ❓"}};
-    for (size_t i = 0; outcome && i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i][0], outcome) == 0)
-            return words[i][1];
-    return "NOT RUN ⏳";
+    const char *why = lb_sheet_pick(t, "no record", "尚无记录");
+    const lb_verdict *v;
+    lb_verdict shown = {.outcome = "NOT RUN", .rule = "", .detail = why};
+    lb_page page = page_over(t, t->survey->facts);
+    lb_text out = {0};
+    lb_sheet_outcome(m, id, &v);
+    shown = v ? *v : shown;
+    char *name = lb_xprintf("%s:%s", m->id, id); /* a view shows those of all experiments */
+    shown.id = name;
+    lb_page_verdict_to(&page, &shown, &out);
+    free(name);
+    return lb_text_take(&out);
 }
 
 /* --- numbers -----------------------------------------------------------------------------------
@@ -241,11 +245,12 @@ lb_member *lb_sheet_owner(const lb_sheets *t, const char *key)
     return m;
 }
 
-/* The number under @p key; false without a record. A key that is not in it is a failure at
- * @p node. */
-static bool find(lb_sheets *t, const char *key, const lb_yaml_node *node, lb_fact *out)
+bool lb_sheet_find(lb_sheets *t, const char *key, const lb_yaml_node *node, lb_fact *out)
 {
     const lb_member *m = lb_sheet_owner(t, key);
+    if (t->st == LB_OK && !m && node)
+        t->st = lb_yaml_fail(t->survey->programme.yaml, node, LB_ENAME, t->err,
+                             "'%s' belongs to no experiment under templates/experiments", key);
     if (t->st != LB_OK || (m && !m->facts))
         return false;
     t->st = lb_facts_find(t->survey->facts, key, out, t->err);
@@ -259,7 +264,7 @@ static bool find(lb_sheets *t, const char *key, const lb_yaml_node *node, lb_fac
 void lb_sheet_number(lb_sheets *t, const char *key, const lb_yaml_node *node)
 {
     lb_fact fact;
-    const bool there = *key && find(t, key, node, &fact);
+    const bool there = *key && lb_sheet_find(t, key, node, &fact);
     if (there)
         next_cell(t)->key = keep(t, lb_xstrdup(key));
     else
@@ -275,7 +280,7 @@ char *lb_sheet_value(lb_sheets *t, const char *key, const lb_yaml_node *node, ch
     lb_page page = page_over(t, t->survey->facts);
     lb_text value = {0}, ci = {0}, plain = {0};
     lb_fact fact;
-    if (!find(t, key, node, &fact)) {
+    if (!lb_sheet_find(t, key, node, &fact)) {
         lb_text_add(&value, lb_sheet_pick(t, "not run", "未运行"));
     } else {
         t->st = lb_page_fact_to(&page, &fact, NULL, &value, &plain);
@@ -320,7 +325,7 @@ static const char *rows_word(const lb_sheets *t, const char *name)
 char *lb_sheet_rows(lb_sheets *t, const char *key, const lb_yaml_node *node)
 {
     lb_fact fact;
-    if (!find(t, key, node, &fact) || !fact.number || !*fact.number->rows)
+    if (!lb_sheet_find(t, key, node, &fact) || !fact.number || !*fact.number->rows)
         return lb_xstrdup("");
     const char *name = lb_archive_rowset_name(fact.record, fact.number->rows);
     return lb_xprintf("%s%s%zu%s", rows_word(t, name), lb_sheet_pick(t, " (", "（"), fact.number->n,

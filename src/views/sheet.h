@@ -17,6 +17,9 @@ void lb_sheet_row(lb_sheets *t);
 void lb_sheet_put(lb_sheets *t, const char *s); /* "" shows as a dash */
 void lb_sheet_give(lb_sheets *t, char *s);      /* the same; takes @p s */
 void lb_sheet_block(lb_sheets *t, char *lines); /* lines of Markdown as they are; takes them */
+/** The number under @p key; false without a record. A key of no experiment, or that its record does
+ * not have, is a failure at @p node. */
+bool lb_sheet_find(lb_sheets *t, const char *key, const lb_yaml_node *node, lb_fact *out);
 /** Two cells: the number under @p key and its interval; a dash for "", "not run" without a record.
  * A key that its record does not have is a failure at @p node. */
 void lb_sheet_number(lb_sheets *t, const char *key, const lb_yaml_node *node);
@@ -44,7 +47,8 @@ char *lb_sheet_label(const lb_member *m);                         /* "E02" */
 char *lb_sheet_reference(const lb_sheets *t, const lb_member *m); /* a link where there is a page */
 char *lb_sheet_labels(const lb_sheets *t, const lb_yaml_node *list); /* "E02, N1" */
 char *lb_sheet_evidence(lb_sheets *t, const lb_yaml_node *list);     /* keys with values */
-const char *lb_sheet_verdict(const char *outcome);                   /* "PASS ✅" */
+/** "PASS ✅" of a hypothesis, marked for pandoc as in the reports; NOT RUN without a record. */
+char *lb_sheet_verdict(const lb_sheets *t, const lb_member *m, const char *id);
 char *lb_sheet_quantity(lb_sheets *t, const char *key); /* what the programme calls it */
 /** The number under @p key as text, its interval ("" without one) in @p interval. */
 char *lb_sheet_value(lb_sheets *t, const char *key, const lb_yaml_node *node, char **interval);

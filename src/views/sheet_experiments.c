@@ -63,14 +63,14 @@ static char *rows_of(const lb_member *m)
 }
 
 /* "H1.2 PASS ✅; H1.1 PARTIAL ⚠️" */
-static char *verdicts_of(const lb_member *m)
+static char *verdicts_of(const lb_sheets *t, const lb_member *m)
 {
     const lb_yaml_node *all = lb_spec_node(m->spec, "hypotheses");
     lb_text out = {0};
     for (size_t i = 0; all && i < all->n; i++) {
-        const lb_verdict *v;
-        const char *outcome = lb_sheet_outcome(m, all->keys[i], &v);
-        lb_text_printf(&out, "%s%s %s", i ? "; " : "", all->keys[i], lb_sheet_verdict(outcome));
+        char *verdict = lb_sheet_verdict(t, m, all->keys[i]);
+        lb_text_printf(&out, "%s%s %s", i ? "; " : "", all->keys[i], verdict);
+        free(verdict);
     }
     return lb_text_take(&out);
 }
@@ -103,7 +103,7 @@ static void put_design(lb_sheets *t, const lb_member *m, const char *decides)
     put_rule(t, m, decides, "fail");
     for (size_t i = 0; i < 3; i++)
         put_text_of(t, lb_sheet_claim(t, m, decides, branches[i]));
-    put_text_of(t, verdicts_of(m));
+    put_text_of(t, verdicts_of(t, m));
 }
 
 /* Where its parts lie. */
@@ -134,7 +134,7 @@ static void put_experiment(lb_sheets *t, const lb_member *m)
     lb_sheet_put(t, lb_spec_text(m->spec, "date", "en"));
     lb_sheet_put(t, lb_state_word(m->state, t->language));
     lb_sheet_put(t, decides);
-    lb_sheet_put(t, m->entry ? lb_sheet_verdict(m->progress.outcome) : "—");
+    lb_sheet_give(t, m->entry ? lb_sheet_verdict(t, m, decides) : lb_xstrdup("—"));
     lb_sheet_number(t, m->entry ? lb_programme_text(m->entry, "score") : "",
                     lb_yaml_get(m->entry, "score"));
     lb_sheet_number(t, m->entry ? lb_programme_text(m->entry, "gain") : "",
@@ -227,7 +227,7 @@ static void put_hypothesis(lb_sheets *t, const lb_member *m, const char *id)
     const char *metric = lb_spec_text(m->spec, metric_path, "en");
     const bool there = v && lb_facts_find(m->facts, metric, &fact, NULL) == LB_OK;
     lb_sheet_number(t, there ? metric : "", NULL);
-    lb_sheet_put(t, lb_sheet_verdict(outcome));
+    lb_sheet_give(t, lb_sheet_verdict(t, m, id));
     lb_sheet_put(t, lb_state_word(state, t->language));
     lb_sheet_give(t, lb_sheet_decision(t, m, id, outcome));
     free(metric_path);
@@ -285,7 +285,7 @@ void lb_make_gaps(lb_sheets *t)
             lb_sheet_give(t, lb_sheet_reference(t, m));
             lb_sheet_put(t, all->keys[k]);
             lb_sheet_give(t, lb_sheet_claim(t, m, all->keys[k], "claim"));
-            lb_sheet_put(t, lb_sheet_verdict(v ? v->outcome : NULL));
+            lb_sheet_give(t, lb_sheet_verdict(t, m, all->keys[k]));
             lb_sheet_give(t, v && *v->detail
                                  ? lb_xprintf("`%s`", v->detail)
                                  : lb_xstrdup(lb_sheet_pick(t, "no record", "尚无记录")));

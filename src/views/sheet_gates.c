@@ -21,9 +21,10 @@ static char *deciding(lb_sheets *t, const lb_yaml_node *list, const char **outco
         if (t->st != LB_OK)
             break;
         outcomes[i] = v ? v->outcome : NULL;
-        char *name = lb_sheet_reference(t, m);
-        lb_text_printf(&out, "%s%s %s %s", i ? "; " : "", name,
-                       strchr(list->items[i]->text, ':') + 1, lb_sheet_verdict(outcomes[i]));
+        const char *id = strchr(list->items[i]->text, ':') + 1;
+        char *name = lb_sheet_reference(t, m), *verdict = lb_sheet_verdict(t, m, id);
+        lb_text_printf(&out, "%s%s %s %s", i ? "; " : "", name, id, verdict);
+        free(verdict);
         free(name);
     }
     return lb_text_take(&out);
@@ -157,11 +158,11 @@ void lb_make_relations(lb_sheets *t)
             const lb_member *m = &t->survey->members[k];
             if (!m->entry || strcmp(lb_programme_text(m->entry, "question"), all->keys[i]) != 0)
                 continue;
-            char *name = lb_sheet_reference(t, m);
+            const char *decides = lb_programme_text(m->entry, "decides");
+            char *name = lb_sheet_reference(t, m), *verdict = lb_sheet_verdict(t, m, decides);
             lb_sheet_row(t);
-            lb_sheet_give(t,
-                          lb_xprintf("  - %s %s: %s", name, lb_programme_text(m->entry, "decides"),
-                                     lb_sheet_verdict(m->progress.outcome)));
+            lb_sheet_give(t, lb_xprintf("  - %s %s: %s", name, decides, verdict));
+            free(verdict);
             free(name);
             put_gates_below(t, m);
         }
@@ -188,7 +189,7 @@ static void put_gate(lb_sheets *t, const char *id, const lb_yaml_node *gate, lb_
     lb_sheet_give(t, lb_sheet_claim(t, m, hypothesis, "claim"));
     lb_sheet_give(t, lb_xprintf("`%s`", lb_spec_text(m->spec, path, "en")));
     lb_sheet_put(t, lb_state_word(state, t->language));
-    lb_sheet_put(t, lb_sheet_verdict(v ? v->outcome : NULL));
+    lb_sheet_give(t, lb_sheet_verdict(t, m, hypothesis));
     lb_sheet_number(t, v ? v->metric : "", NULL);
     for (size_t k = 0; k < 3; k++) {
         char *branch = lb_sheet_claim(t, m, hypothesis, branches[k]);

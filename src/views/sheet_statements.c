@@ -153,10 +153,22 @@ static void put_authority(lb_sheets *t, const lb_yaml_node *all)
     lb_sheet_fact(t, "authority", lb_text_take(&out));
 }
 
+/* A name for a number that is not there (any more) would be read by nobody. */
+static void check_quantities(lb_sheets *t)
+{
+    const lb_yaml_node *all = lb_yaml_get(t->survey->programme.yaml->root, "quantities");
+    for (size_t i = 0; all && i < all->n; i++) {
+        const lb_yaml_node *key = lb_yaml_get(all->items[i], "key");
+        lb_fact fact;
+        lb_sheet_find(t, key->text, key, &fact);
+    }
+}
+
 void lb_make_numbers(lb_sheets *t)
 {
     const lb_programme *p = &t->survey->programme;
     const lb_yaml_node *models = lb_yaml_get(p->yaml->root, "models");
+    check_quantities(t);
     put_numbers(t, "numbers", p->numbers);
     put_numbers(t, "models", models);
     put_authority(t, models);

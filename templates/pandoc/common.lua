@@ -184,29 +184,6 @@ local function span(element)
   return element
 end
 
--- A cell that holds nothing but a verdict with its icon
-local function verdict_cell(cell)
-  local block = #cell.contents == 1 and cell.contents[1]
-  if not block or not block.content or #block.content ~= 3 and #block.content ~= 5 or block.content[1].t ~= 'Str' then return end
-  local word, icon = pandoc.utils.stringify(block):match('^(%u[%u ]*%u) ([^%w%p]+)$')
-  if icon and verdicts[word] then
-    block.content = { pandoc.Span(block.content, { class = 'verdict ' .. verdicts[word] }) }
-  end
-end
-
--- Only where a verdict stands: reading a table cell by cell takes its time.
-local function verdict_cells(tbl)
-  local found = false
-  tbl:walk({ Str = function(s) found = found or verdicts[s.text] ~= nil or s.text == 'RUN' end })
-  if not found then return end
-  for _, body in ipairs(tbl.bodies) do
-    for _, row in ipairs(body.body) do
-      for _, cell in ipairs(row.cells) do verdict_cell(cell) end
-    end
-  end
-  return tbl
-end
-
 -- References ----------------------------------------------------------------------------------
 
 local function remember(element)
@@ -289,7 +266,6 @@ collect.Span = remember_trail
 return {
   { Meta = read_meta },
   { Image = image },
-  { Table = verdict_cells },
   { Para = figure, Table = table_caption, BlockQuote = blockquote, Div = div, Span = span },
   collect,
   { Pandoc = settle_headings },

@@ -18,7 +18,10 @@ number of a page is looked for and must be one of
   formula    in a formula: a single digit, or a rounding of a recorded number or of a setting
   counter    the number of a section, or part of a name (E02, H1.2)
 
-and every picture must be the one the run drew, where the record knows it. Code blocks quote source
+  history    in a row of a log, which begins with a date (documents above the reports)
+
+and every picture must be the one the run drew, where the record knows it. A page that is no report, like hub.en.html,
+is held against all exports at once. Code blocks quote source
 and are not read. English and Chinese must show the same linked numbers, in tables row by row. What is not backed is told
 as "page: 'number' ...: why, where". Exit status 0 all backed, 1 not, 2 could not look.
 """
@@ -34,6 +37,7 @@ from html.parser import HTMLParser
 
 NUMBER = re.compile(r"[+\-−]?\d[\d,]*(?:\.\d+)?(?:[eE][+\-−]?\d+)?")
 WORD = re.compile(r"[^\W\d][\w.\-]*|[+\-−]?\d[\w.,\-]*%?", re.ASCII)
+DATE = r"\d{4}-\d\d-\d\d"
 FIELDS = ("value", "ci_lo", "ci_hi", "se", "n", "p_above")
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 ORACLE = "†"
@@ -159,9 +163,13 @@ class Backing:
         key, _, field = name.rpartition(".")
         return (export.get(key), field) if field in FIELDS else (None, None)
 
+    def of(self, experiment):
+        """The exports a page is made from: that of its experiment; all of them ("") for a document above the reports."""
+        return [self.exports[experiment]] if experiment else list(self.exports.values())
+
     def values(self, experiment):
         """Everything numeric of an experiment: numbers and settings."""
-        for entry in self.exports[experiment].values():
+        for entry in (e for export in self.of(experiment) for e in export.values()):
             if entry["kind"] == "setting":
                 try:
                     yield float(entry["value"])
@@ -173,15 +181,22 @@ class Backing:
     def declared(self, experiment):
         """Words with digits that some text of the experiment holds, or a title of another one."""
         if experiment not in self.words:
-            texts = [k for k in self.exports[experiment]]
+            texts = [k for export in self.of(experiment) for k in export]
             for name, export in self.exports.items():
                 texts += [export[k]["value"] for k in export if k.startswith("spec.title")]
-            for entry in self.exports[experiment].values():
+            if not experiment:
+                texts += [v for entry in self.published.values() for v in entry.values()]
+            for entry in (e for export in self.of(experiment) for e in export.values()):
                 texts += [str(v) for v in (entry.get("value"), entry.get("na"), entry.get("rule"))
                           if isinstance(v, str)]
                 texts += [column["name"] for column in entry.get("columns", [])]
                 texts += [c["text"] for row in entry.get("rows", []) if isinstance(row, list)
                           for c in row if "text" in c]
+            if not experiment:
+                verdicts = [e["value"] for export in self.exports.values() for k, e in export.items()
+                            if k.startswith("verdict:")]
+                texts += [str(verdicts.count(v)) for v in set(verdicts)] + [str(len(verdicts))]
+                texts += [str(e["n"]) for export in self.exports.values() for e in export.values() if "n" in e]
             # A page names the commit and, by the start of their hashes, the inputs of every record it quotes.
             origins = {(k, entry["value"]) for export in self.exports.values() for k, entry in export.items()
                        if entry["kind"] == "provenance"}
@@ -207,9 +222,12 @@ class Page:
         self.path, self.backing = path, backing
         self.name = os.path.basename(path)
         self.experiment = self.name.partition("_")[0]
-        if self.experiment not in backing.exports:
+        self.is_report = re.match(r"e\d\d_", self.name) is not None
+        if not self.is_report:
+            self.experiment = ""
+        elif self.experiment not in backing.exports:
             raise ValueError(f"{path}: no export {self.experiment}.json beside the others")
-        self.export = backing.exports[self.experiment]
+        self.export = backing.exports.get(self.experiment, {})
         with open(path, encoding="utf-8") as f:
             self.root = Tree(f.read()).root
         self.faults, self.counts = [], collections.Counter()
@@ -282,6 +300,8 @@ class Page:
         self.linked[name, shown] += 1
         self.count("linked", shown)
         bare = shown.replace(ORACLE, "").strip()
+        if not field:  # what is said on hover is of the number, whichever of its fields is shown
+            field = next((f for f in (None,) + FIELDS if self.agrees(bare, entry, f)), None)
         if not self.agrees(bare, entry, field):
             self.fault(shown, f"is not {name} = {part(entry, field)}, {entry.get('ci')}", a)
         if (ORACLE in shown) != (bool(entry.get("oracle")) and not entry.get("na") and field != "n"):
@@ -324,13 +344,17 @@ class Page:
     def check_setting(self, span):
         shown, path = span.text(), span.get("title")
         self.count("setting", shown)
-        entry = self.export.get(path)
+        values = self.settings(path, self.experiment)
         numbers = NUMBER.findall(shown)
-        if not entry or len(numbers) != 1:
+        if not values or len(numbers) != 1:
             return self.fault(shown, f"is no setting {path}", span)
         scale = 100.0 if shown.endswith("%") else 1.0
-        if not is_rounding(numbers[0], float(entry["value"]) * scale):
-            self.fault(shown, f"is not {path} = {entry['value']}", span)
+        if not any(is_rounding(numbers[0], float(v) * scale) for v in values):
+            self.fault(shown, f"is not {path} = {', '.join(values)}", span)
+
+    def settings(self, path, experiment):
+        """What the spec of the experiment says there; each spec, on a page of no experiment."""
+        return [export[path]["value"] for export in self.backing.of(experiment) if path in export]
 
     def check_published(self, span):
         key = span.get("title").removeprefix("published: ").partition(" · ")[0]
@@ -342,31 +366,34 @@ class Page:
     def check_verdict(self, span):
         identifier, *_ = span.get("title").split(" · ")
         experiment, _, own = identifier.rpartition(":")
-        export = self.backing.exports.get(experiment or self.experiment, {})
-        entry = export.get("verdict:" + own)
+        experiment = experiment or self.experiment
         word = re.match(r"NOT RUN|[A-Z]+", span.text())
+        entries = [export["verdict:" + own] for export in self.backing.of(experiment) if "verdict:" + own in export]
+        # a document quotes sentences of reports, which name their own verdicts without the experiment
+        entry = next((e for e in entries if word and e["value"] == word.group()), entries[0] if entries else None)
         if not entry or not word or word.group() != entry["value"]:
             found = entry["value"] if entry else "no verdict at all"
             self.fault(span.text(), f"is not the verdict of {identifier}, which is {found}", span)
-        self.check_pairs(span.get("title"), span)
+        self.check_pairs(span.get("title"), span, experiment)
 
-    def check_pairs(self, text, node):
+    def check_pairs(self, text, node, experiment=None):
         """Each "key = value" of a text; returns what is left of it."""
         left, at = "", 0
         for m in re.finditer(r"\b((?:e\d\d|spec)\.[\w.\-]+) = (-?[\d.]+(?:e[+-]?\d+)?)", text):
             entry, field = self.backing.number(m.group(1))
+            values = [part(entry, field)] if entry else []
             if m.group(1).startswith("spec."):
-                entry, field = self.export.get(m.group(1)), None
-            value = part(entry, field) if entry else None
-            value = float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
+                values = self.settings(m.group(1), experiment or self.experiment)
+            values = [float(v) if isinstance(v, str) and NUMBER.fullmatch(v) else v for v in values]
             self.count("quoted", m.group(2))
-            if not is_general(m.group(2), value, 6):
-                self.fault(m.group(2), f"is quoted for {m.group(1)} = {value}", node)
+            if not any(is_general(m.group(2), v, 6) for v in values):
+                self.fault(m.group(2), f"is quoted for {m.group(1)} = {', '.join(map(str, values))}", node)
             left, at = left + text[at:m.start()], m.end()
         return left + text[at:]
 
     def check_code(self, text, node):
-        for word in WORD.findall(self.check_pairs(text, node)):
+        text = self.check_pairs(text, node)
+        for word in WORD.findall(text if self.is_report else self.without_history(text, node)):
             self.check_word(word, node)
 
     def check_formula(self, math):
@@ -382,8 +409,20 @@ class Page:
         if block and re.match(r"\s*\d+(\.\d+)*\s", text):
             self.counts["counter"] += 1
             text = re.sub(r"^\s*\d+(\.\d+)*", "", text)
+        if not self.is_report:
+            text = self.without_history(text, node)
         for word in WORD.findall(text):
             self.check_word(word, node)
+
+    def without_history(self, text, node):
+        """Logs of a document, rows that begin with a date, say what was; dates and the hash of the protocol are
+        exported by nobody."""
+        row = node.up(lambda n: n.tag == "tr")
+        first = next(iter(row.find(lambda n: n.tag == "td")), None) if row else None
+        if first and re.fullmatch(DATE, first.text().strip()) and node.up(lambda n: n.tag == "td"):
+            self.counts["history"] += len(NUMBER.findall(text))
+            return ""
+        return re.sub(DATE + r"|sha256:[0-9a-f]{12}", "", text)
 
     def check_sections(self):
         """Each numbered heading follows the one before: 2 after 1.3, 2.1 after 2."""
@@ -393,7 +432,7 @@ class Page:
             if not m:
                 continue
             now = tuple(int(x) for x in m[1].split("."))
-            nexts = {before + (1,)} | {before[:i] + (before[i] + 1,) for i in range(len(before))}
+            nexts = {before + (1,)} | ({(0,)} if not before else set()) | {before[:i] + (before[i] + 1,) for i in range(len(before))}
             if now not in nexts:
                 self.fault(m[1], f"does not follow section {'.'.join(map(str, before))}", heading)
             before = now
@@ -438,7 +477,10 @@ class Page:
             td.done = True
             self.counts["record"] += len(NUMBER.findall(td.text()))
         elif link:
-            good = link.get("title").split(" · ")[0] == cell["key"]
+            entry, field = self.backing.number(cell["key"])
+            key = cell["key"][:-len(field) - 1] if field else cell["key"]
+            good = entry and link.get("title").split(" · ")[0] in (key, cell["key"]) \
+                and (not field or self.agrees(link.text().replace(ORACLE, "").strip(), entry, field))
         else:
             entry, _ = self.backing.number(cell["key"])
             good = entry and (entry["kind"] == "text" and same_text(td.text(), entry["value"])

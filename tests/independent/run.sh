@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # usage: tests/independent/run.sh
 #
-# The finished HTML of the quick profile before a second reader that shares no code with the package: every number on
-# it is backed by what the records export; and a page that is tampered with is found. Needs the pages of tests/quick.sh.
+# The finished HTML of the quick profile, reports and the documents above them, before a second reader that shares no
+# code with the package: every number on it is backed by what the records export; and a page that is tampered with is
+# found. Needs the pages of tests/quick.sh.
 # Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/lib.sh
 pages=build/quick/reports
 ls $pages/*.html >/dev/null 2>&1 || { echo "tests/independent needs HTML: make PROFILE=quick html" >&2; exit 2; }
+documents=$(for name in summary framework hub roadmap kanban cards; do echo "$pages/$name.en.html" "$pages/$name.zh.html"; done)
+(unset MAKEFLAGS MFLAGS MAKELEVEL; make -s PROFILE=quick DATA= $documents) >&2 || exit 2
 mkdir "$work/numbers" "$work/tampered"
 for e in templates/experiments/e*; do
   e=$(basename "$e")
@@ -25,11 +28,12 @@ ends() { # ends STATUS PATTERN COMMAND...
   grep -qE -- "$pattern" "$work/out" || { echo "no '$pattern' in:"; cat "$work/out"; return 1; }
 }
 ok 'every number on every page is backed' ends 0 '; 0 not backed$' check $pages/e*.html
+ok 'and on every document above them' ends 0 '^12 pages, .*; 0 not backed$' check $documents
 
-tampered() { # tampered CLAIM PATTERN SED [LANG]: the page changes, and the finding names page, number and place
-  claim=$1 pattern=$2 script=$3 page=e02_piecewise.${4-en}.html
+tampered() { # tampered CLAIM PATTERN SED [LANG [NAME]]: the page changes, and the finding names page, number and place
+  claim=$1 pattern=$2 script=$3 page=${5-e02_piecewise}.${4-en}.html
   rm -f "$work"/tampered/*
-  cp $pages/e02_piecewise.??.html "$work/tampered/"
+  cp "$pages/${5-e02_piecewise}".??.html "$work/tampered/"
   sed -E "$script" "$pages/$page" >"$work/tampered/$page"
   ok "$claim: the page differs" no cmp -s "$pages/$page" "$work/tampered/$page"
   ok "$claim: found" ends 1 "^$page: .*$pattern" check "$work"/tampered/*.html
@@ -53,6 +57,10 @@ tampered 'the same in Chinese' "'0.0781' is not backed" 's|<p>|<p>增益为 0.07
 tampered 'a cell of a table of the record' 'is not what table T02.[0-9] of the record holds' 's|>Mid Solar<|>Cool Solar<|'
 tampered 'a picture' 'is not the picture that the run drew' 's|(base64,)(.{4000})....|\1\2AAAA|'
 tampered 'one language loses a number' 'stands in a row that' 's|<a href="#n-e02-data-coverage_test"[^>]*>[^<]*</a>||' zh
+tampered 'a number of a document' "'\+0.070†' is not e02.noise_0.2.delta_r2.aligned" "s|$link\+[0-9.]+|\1+0.070|" en hub
+tampered 'a verdict of a document' 'is not the verdict of e02:H1.2' 's|(<span class="verdict [a-z]*" title="e02:H1.2 [^>]*>)PASS|\1FAIL|' zh framework
+tampered 'a number typed into a document' "'0.0781' is not backed" 's|<p>|<p>It gains 0.0781. |' en summary
+tampered 'a log that is none' "'0.0781' is not backed" 's|>2026-[0-9-]*</td>|>0.0781</td>|' en roadmap
 
 rm -f "$work"/tampered/*
 ok 'no such page: exit 2' ends 2 'nowhere.html' check $pages/e01_baseline.en.html "$work/e01_nowhere.html"

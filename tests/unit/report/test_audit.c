@@ -396,9 +396,10 @@ Test(audit, rows_of_a_table_with_other_values_must_say_what_differs)
 static lb_status compare_declared(const char *yaml, lb_audit *a, const lb_archive *r, lb_error *err)
 {
     const lb_archive *records[] = {r};
+    const lb_catalogue all = {(char *[]){"experiments/e91_other", "experiments/e92_audited"}, 2};
     char *path = lb_xprintf("%s/same.yaml", folder);
     cr_assert(lb_file_write(path, yaml, strlen(yaml), err) == LB_OK);
-    const lb_status st = lb_audit_same(a, path, records, 1, err);
+    const lb_status st = lb_audit_same(a, path, &all, records, 1, err);
     free(path);
     return st;
 }
@@ -408,7 +409,7 @@ Test(audit, one_claim_under_several_keys_has_one_value_on_the_same_rows)
     lb_error err = {0};
     lb_audit a = {0};
     lb_archive *r = record_with(covered, true);
-    cr_expect(compare_declared("claims: [{claim: c, keys: [e92.r2.moe, e92.r2.moe, e01.r2]}]", &a,
+    cr_expect(compare_declared("claims: [{claim: c, keys: [e92.r2.moe, e92.r2.moe, e91.r2]}]", &a,
                                r, &err) == LB_OK,
               "%s", err.text);
     cr_expect(a.n == 0 && a.own_compared == 1, "a record that is not there is left out");
@@ -421,6 +422,11 @@ Test(audit, one_claim_under_several_keys_has_one_value_on_the_same_rows)
               LB_ENAME);
     cr_expect(strstr(err.text, "same.yaml:2:") && strstr(err.text, "no number 'e92.r2.gone'"), "%s",
               err.text);
+    err = (lb_error){0};
+    cr_expect(compare_declared("claims:\n  - {claim: c, keys: [e29.r2.moe]}", &a, r, &err) ==
+              LB_ENAME);
+    cr_expect(strstr(err.text, "same.yaml:2:") && strstr(err.text, "'e29.r2.moe' belongs to no"),
+              "%s", err.text);
     lb_audit_free(&a);
     lb_archive_close(r);
 }

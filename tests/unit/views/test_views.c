@@ -115,6 +115,34 @@ Test(views, for_pandoc_lead_every_number_of_a_record_to_its_provenance_and_no_co
     free(drafts);
 }
 
+/* How often the word of a verdict stands in the draft, each time inside its mark. */
+static size_t count_marked(const char *page, const char *word, const char *class)
+{
+    char *mark = lb_xprintf("%s]{.verdict .%s title=\"", word, class);
+    size_t n = 0;
+    for (const char *s = strstr(page, word); s; s = strstr(s + 1, word), n++)
+        cr_expect(s[-1] == '[' && strncmp(s, mark, strlen(mark)) == 0, "bare: %.60s", s);
+    free(mark);
+    return n;
+}
+
+Test(views, for_pandoc_mark_every_verdict_wherever_it_stands)
+{
+    lb_error err = {0};
+    char *drafts = lb_xprintf("%s/drafts", toy_folder);
+    cr_assert(lb_views_write(&toy_places, toy_templates, toy_reports, drafts, &err) == LB_OK, "%s",
+              err.text);
+    char *hub = page_of("../drafts/hub.zh.md"), *roadmap = page_of("../drafts/roadmap.en.md");
+    cr_expect(eq(sz, count_marked(hub, "PASS ✅", "pass"), 3));
+    cr_expect(eq(sz, count_marked(hub, "FAIL ❌", "fail"), 4));
+    cr_expect(eq(sz, count_marked(hub, "NOT RUN ⏳", "not-run"), 4));
+    cr_expect(gt(sz, count_marked(roadmap, "PASS ✅", "pass"), 1));
+    cr_expect(strstr(hub, "title=\"e92:H2 · 尚无记录\"") != NULL, "%s", hub);
+    free(roadmap);
+    free(hub);
+    free(drafts);
+}
+
 static lb_status compare_views(lb_error *err)
 {
     lb_survey survey;
@@ -335,6 +363,19 @@ Test(views, refuse_a_key_that_vanished)
     toy_record("e90", "e90_first", "quick", 0.0);
     expect_refused("sed -i 's/{{ e90.gain }}//' templates/experiments/e90_first/report.*.md",
                    LB_ENAME, "e90.gain");
+}
+
+Test(views, refuse_a_number_of_no_experiment)
+{
+    expect_refused("sed -i 's/gain: e91.gain/gain: e19.gain/' templates/views/programme.yaml",
+                   LB_ENAME, "'e19.gain' belongs to no experiment");
+}
+
+Test(views, refuse_a_name_for_a_number_that_vanished)
+{
+    expect_refused("printf 'quantities:\\n  - {key: e90.gone, label: {en: \"a\", zh: \"b\"}}\\n' "
+                   ">> templates/views/programme.yaml",
+                   LB_ENAME, "no key 'e90.gone'");
 }
 
 Test(views, refuse_a_missing_translation)
