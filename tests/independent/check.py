@@ -466,9 +466,28 @@ class Page:
         rows = rows_of(table)[1:]
         if len(rows) != len(entry["rows"]):
             return self.fault(identifier, f"has {len(rows)} rows, not {len(entry['rows'])}", figure)
+        short = set()
         for cells, wanted in zip(rows, entry["rows"]):
             for td, cell in zip(cells, wanted):
-                self.check_record_cell(identifier, td, cell)
+                if td.text().strip() == "n/a" and "key" in cell:
+                    short.add((self.backing.number(cell["key"])[0] or {}).get("na"))
+                    td.done = True
+                else:
+                    self.check_record_cell(identifier, td, cell)
+        if short:
+            self.check_reason(identifier, figure, short)
+
+    def check_reason(self, identifier, figure, short):
+        """Cells that only say "n/a" lack their value for one reason, which stands under the table."""
+        around = [n for n in figure.parent.children if isinstance(n, Node)]
+        notes = around[around.index(figure) + 1:][:2]  # the other explains the mark of an oracle
+        below = next((n for n in notes if n.text().startswith("n/a")), None)
+        said = re.fullmatch(r"n/a(?:: |：)(.+)[.。]", below.text().strip() if below else "")
+        reason = re.fullmatch(r"n/a \((.+)\)", short.pop() or "")
+        if short or not said or not reason:
+            self.fault("n/a", f"in table {identifier} has no one reason under the table", figure)
+        elif self.name.endswith(".en.html") and said[1] != reason[1]:
+            self.fault(said[1], f"is not why table {identifier} says n/a: {reason[1]}", below)
 
     def check_record_cell(self, identifier, td, cell):
         link = next(td.find(lambda n: n.tag == "a" and n.has_class("num")), None)

@@ -55,6 +55,8 @@ tampered 'a published value' 'is not what was published|was not published' 's|0\
 tampered 'a number typed into prose' "'0.0781' is not backed" 's|(<main>.*</p>)?<p>|\1<p>It gains 0.0781 or more. |'
 tampered 'the same in Chinese' "'0.0781' is not backed" 's|<p>|<p>增益为 0.0781。|' zh
 tampered 'a cell of a table of the record' 'is not what table T02.[0-9] of the record holds' 's|>Mid Solar<|>Cool Solar<|'
+tampered 'why cells have no value' 'is not why table T22.[0-9] says n/a' 's|<p>n/a: .*</p>|<p>n/a: no gain.</p>|' en e22_best_model
+tampered 'why Chinese cells have no value' 'has no one reason under the table' 's|<p>n/a：.*</p>||' zh e22_best_model
 tampered 'a picture' 'is not the picture that the run drew' 's|(base64,)(.{4000})....|\1\2AAAA|'
 tampered 'one language loses a number' 'stands in a row that' 's|<a href="#n-e02-data-coverage_test"[^>]*>[^<]*</a>||' zh
 tampered 'a number of a document' "'\+0.070†' is not e02.noise_0.2.delta_r2.aligned" "s|$link\+[0-9.]+|\1+0.070|" en hub
