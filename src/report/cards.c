@@ -422,6 +422,15 @@ lb_status lb_card_published(lb_page *p)
 /* --- the appendix ------------------------------------------------------------------------------
  */
 
+/* "covered test rows sha256:1234" */
+static void add_rows(const lb_fact *fact, lb_text *out)
+{
+    const char *rows = fact->number->rows;
+    if (*rows)
+        lb_text_printf(out, "%s %.*s", lb_archive_rowset_name(fact->record, rows), SHORT_HASH,
+                       rows);
+}
+
 /* What hovering over the number says, free of quotes: "e03.delta_r2 · 95% CI [..] · n 816 · rows
  * covered sha256:1234 · seed 42 · clean". The page's pandoc filter takes it to every place. */
 static void add_note(const lb_page *p, const lb_fact *fact, lb_text *out)
@@ -436,9 +445,10 @@ static void add_note(const lb_page *p, const lb_fact *fact, lb_text *out)
     }
     if (x->n > 0)
         lb_text_printf(out, " · n %zu", x->n);
-    if (*x->rows)
-        lb_text_printf(out, " · rows %s %.*s", lb_archive_rowset_name(fact->record, x->rows),
-                       SHORT_HASH, x->rows);
+    if (*x->rows) {
+        lb_text_add(out, " · rows ");
+        add_rows(fact, out);
+    }
     if (x->seed)
         lb_text_printf(out, " · seed %llu", (unsigned long long)x->seed);
     if (*x->protocol)
@@ -452,9 +462,8 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
     const lb_number *x = fact->number;
     const lb_line *frozen = lb_facts_frozen(p->facts, fact->key);
     lb_text anchor = {0};
-    lb_text_printf(&anchor, "[`%s`]{#n-", fact->key);
-    for (const char *c = fact->key; *c; c++)
-        lb_text_addn(&anchor, *c == '.' ? "-" : c, 1);
+    lb_text_printf(&anchor, "[`%s`]{", fact->key);
+    lb_page_anchor(fact->key, &anchor);
     lb_text_add(&anchor, " title=\"");
     add_note(p, fact, &anchor);
     lb_text_add(&anchor, "\"}");
@@ -466,9 +475,9 @@ static void put_entry(lb_page *p, lb_pipe *t, const lb_fact *fact)
     put_owned(t, isfinite(x->ci_lo) ? lb_xprintf("[%.6g, %.6g]%s", x->ci_lo, x->ci_hi, mark)
                                     : lb_xstrdup(""));
     put_owned(t, x->n > 0 ? lb_xprintf("%zu", x->n) : lb_xstrdup(""));
-    put_owned(t, *x->rows ? lb_xprintf("%s %.*s", lb_archive_rowset_name(fact->record, x->rows),
-                                       SHORT_HASH, x->rows)
-                          : lb_xstrdup(""));
+    lb_text rows = {0};
+    add_rows(fact, &rows);
+    put_owned(t, lb_text_take(&rows));
     put_owned(t, x->seed ? lb_xprintf("%llu", (unsigned long long)x->seed) : lb_xstrdup(""));
     put_stored(t, frozen && isfinite(frozen->value) ? lb_xprintf("%.10g", frozen->value)
                                                     : lb_xstrdup(""));

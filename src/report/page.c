@@ -72,6 +72,13 @@ static const char *mark_for(const lb_fact *fact, lb_prose_kind here)
                                    : "";
 }
 
+void lb_page_anchor(const char *key, lb_text *out)
+{
+    lb_text_add(out, "#n-");
+    for (const char *c = key; *c; c++)
+        lb_text_addn(out, *c == '.' ? "-" : c, 1);
+}
+
 lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, lb_text *markup,
                           lb_text *plain)
 {
@@ -95,9 +102,8 @@ lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, l
     lb_text_printf(plain, "%s%s", s, mark);
     const size_t n = strlen(s);
     if (p->dialect == LB_ANNOTATED && fact->number && fact->record && !ascii) {
-        lb_text_printf(markup, "[%s%s](#n-", s, mark);
-        for (const char *c = fact->key; *c; c++)
-            lb_text_addn(markup, *c == '.' ? "-" : c, 1);
+        lb_text_printf(markup, "[%s%s](", s, mark);
+        lb_page_anchor(fact->key, markup);
         lb_text_add(markup, ")");
     } else if (here == LB_PROSE_MATH && n > 0 && s[n - 1] == '%') {
         lb_text_printf(markup, "%.*s\\%%%s", (int)n - 1, s, mark);

@@ -59,6 +59,9 @@ lb_status lb_page_fact(lb_page *p, const lb_fact *fact, const char *format);
 lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, lb_text *markup,
                           lb_text *plain);
 
+/** The anchor of a number in the appendix of provenance: "#n-e02-delta_r2" of e02.delta_r2. */
+void lb_page_anchor(const char *key, lb_text *out);
+
 /** Append @p text to @p out with an explanation that shows on hover (annotated, prose only). */
 void lb_page_noted(lb_page *p, const char *text, const char *class, const char *note, lb_text *out);
 
