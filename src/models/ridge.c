@@ -142,25 +142,37 @@ static void store(const job *q, const work *w, size_t model, size_t k, char meth
     fit->method[k] = isfinite(b) ? method : 0;
 }
 
-static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, lb_error *err)
+/* What cannot be told from the rounding of Xc'Xc. */
+static double floor_of(const job *q, size_t model)
+{
+    return (double)lb_gram_cols(q->g) * DBL_EPSILON * q->largest[model];
+}
+
+static double penalty(const job *q, size_t model, size_t k)
 {
     const double alpha = q->alphas.data[k];
+    return alpha > floor_of(q, model) ? alpha : 0.0;
+}
+
+static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, lb_error *err)
+{
     const size_t p = lb_gram_cols(q->g);
     lb_status st;
     if ((st = load(q, model, w, err)) != LB_OK)
         return st;
-    if (alpha == 0.0 && w->m.n <= p)
-        return LB_OK; /* singular by counting: left to solve_spectral() */
     if (k == q->smallest)
         q->largest[model] = largest_eigenvalue(apply_matrix, w->m.room, p);
+    const double alpha = penalty(q, model, k);
+    if (alpha == 0.0 && w->m.n <= p)
+        return LB_OK; /* singular by counting: left to solve_spectral() */
     if (lb_cholesky_factor(w->m.room, alpha, NULL) != LB_OK)
         return LB_OK; /* likewise */
     if (k == q->smallest) {
         const double inverse = largest_eigenvalue(apply_inverse, w->m.room, p);
         q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
-        if (alpha == 0.0 && !(q->least[model] > LB_RIDGE_RCOND * q->largest[model]))
-            return LB_OK;
     }
+    if (alpha == 0.0 && !(q->least[model] > LB_RIDGE_RCOND * q->largest[model]))
+        return LB_OK;
     memcpy(w->x.data, w->m.xy.data, w->x.n * sizeof(double));
     lb_cholesky_solve(w->m.room, w->x);
     store(q, w, model, k, 'c');
@@ -171,7 +183,7 @@ static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, l
 static void solve_shared(const job *q, size_t model, work *w)
 {
     const size_t p = lb_gram_cols(q->g), n = q->alphas.n;
-    const double pole = q->alphas.data[q->smallest], least = q->least[model] + pole;
+    const double pole = penalty(q, model, q->smallest), least = q->least[model] + pole;
     lb_vec near = lb_vec_new(n);
     lb_mat x = lb_mat_of(lb_xaligned(n * p, sizeof(double)), n, p);
     size_t *which = lb_xcalloc(n, sizeof *which), count = 0;
@@ -219,17 +231,16 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
     if ((st = load(q, model, w, err)) != LB_OK ||
         (st = lb_eigen_symmetric(w->m.xx, e, err)) != LB_OK)
         goto done;
-    const double floor = (double)p * DBL_EPSILON * fmax(e.data[p - 1], 0.0);
     q->largest[model] = fmax(e.data[p - 1], 0.0);
     q->least[model] = fmax(e.data[0], 0.0);
     lb_gemv(false, 1.0, lb_mat_const(w->m.xx), lb_vec_const(w->m.xy), 0.0, rotated);
     for (size_t k = 0; k < q->alphas.n; k++) {
-        const double alpha = q->alphas.data[k];
+        const double alpha = penalty(q, model, k);
         double kept = q->largest[model]; /* the smallest eigenvalue that counts */
         if (q->fits[model]->method[k])
             continue;
         for (size_t i = p; i-- > 0;) {
-            const bool counts = alpha > 0.0 || e.data[i] > floor;
+            const bool counts = alpha > 0.0 || e.data[i] > floor_of(q, model);
             c.data[i] = counts ? rotated.data[i] / (fmax(e.data[i], 0.0) + alpha) : 0.0;
             kept = counts ? fmax(e.data[i], 0.0) : kept;
         }
@@ -238,7 +249,8 @@ static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *e
         q->fits[model]->condition[k] =
             q->largest[model] > 0.0 ? (q->largest[model] + alpha) / (kept + alpha) : 1.0;
         if (!q->fits[model]->method[k]) {
-            st = LB_FAIL(err, LB_ENUMERIC, "ridge: the weights for alpha %g are not finite", alpha);
+            st = LB_FAIL(err, LB_ENUMERIC, "ridge: the weights for alpha %g are not finite",
+                         q->alphas.data[k]);
             goto done;
         }
     }
@@ -288,7 +300,7 @@ static lb_status solve_dual(const job *q, size_t model, work *w, lb_error *err)
     q->largest[model] = largest_eigenvalue(lb_ridge_dual_apply, d, lb_gram_cols(q->g));
     q->least[model] = 0.0;
     for (size_t k = 0; k < q->alphas.n; k++)
-        if (q->alphas.data[k] > 0.0 &&
+        if (penalty(q, model, k) > 0.0 &&
             lb_ridge_dual_solve(d, q->alphas.data[k], w->x, NULL) == LB_OK)
             store(q, w, model, k, 'd');
     lb_ridge_dual_free(d);

@@ -23,9 +23,10 @@
  *  'd' Cholesky of the dual system, n x n (models/ridge_dual.h), where the Gram kept the
  * rows and they are at most three quarters of the columns;
  *  's' spectral: the eigenvectors of Xc'Xc. For alpha = 0 when n <= p or the reciprocal condition
- * is below LB_RIDGE_RCOND, and for any alpha whose factorisation failed. At alpha = 0 the spectral
- * route drops eigenvalues below p * DBL_EPSILON * the largest: singular values of X below about
- * 1e-6 of the largest cannot be told from rounding in a Gram matrix.
+ * is below LB_RIDGE_RCOND, and for any alpha whose factorisation failed. Eigenvalues below p *
+ * DBL_EPSILON * the largest cannot be told from the rounding of a Gram matrix: at alpha = 0 they
+ * are dropped, that is, singular values of X below about 1e-6 of the largest. An alpha below the
+ * same bound is lost in the rounding as well, and taken for 0.
  *
  * What awkward data come to: one row, or one label in all rows: w = 0, b = that label. More columns
  * than rows: the penalty makes the answer unique, at alpha = 0 it is the shortest. A constant

@@ -147,6 +147,34 @@ Test(ridge, zero_alpha_is_the_shortest_least_squares_solution)
     }
 }
 
+/* A ridge solution is never longer than that without a penalty, however small the penalty is. */
+Test(ridge, no_alpha_makes_weights_longer_than_the_shortest_least_squares_solution)
+{
+    const size_t sizes[][2] = {{20, 50}, {100, 290}, {400, 30}, {51, 50}, {3000, 60}};
+    double alphas[23];
+    for (int k = 0; k < 23; k++)
+        alphas[k] = pow(10.0, k - 25);
+    for (size_t c = 0; c < 5; c++) {
+        toy t = toy_make(sizes[c][0], sizes[c][1], 47);
+        for (size_t i = 0; i < t.n; i++) /* twins and a constant */
+            t.x[i * t.p + 1] = t.x[i * t.p], t.x[i * t.p + 5] = t.x[i * t.p + 4],
+                          t.x[i * t.p + 7] = 1.0f;
+        double *w = lb_xcalloc(t.p, sizeof *w);
+        const lb_cvec shortest = {w, t.p};
+        minimum_norm(&t, w);
+        lb_ridge *r = fit(&t, (lb_cvec){alphas, 23});
+        for (size_t k = 0; k < 23; k++) {
+            const lb_cvec here = {r->w.data + k * r->w.stride, t.p};
+            cr_expect(lt(dbl, lb_dot(here, here), 1.001 * lb_dot(shortest, shortest)),
+                      "%zu rows, %zu columns, alpha %g", t.n, t.p, alphas[k]);
+        }
+        cr_expect(lt(dbl, distance(r->w.data, w, t.p), 1e-6), "case %zu", c);
+        lb_ridge_free(r);
+        free(w);
+        toy_free(&t);
+    }
+}
+
 Test(ridge, does_not_depend_on_the_order_or_number_of_alphas)
 {
     toy t = toy_make(400, 60, 50);
