@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/expected_noise.h"
 
-#include "core/cpu.h"
 #include "core/memory.h"
-#include "linalg/cholesky.h"
 #include "models/penalty.h"
 
 #include <float.h>
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,96 +63,7 @@ typedef struct job {
     lb_ridge **fits;
 } job;
 
-static lb_ridge *ridge_new(lb_cvec alphas, size_t p)
-{
-    lb_ridge *r = lb_xcalloc(1, sizeof *r);
-    r->n_alpha = alphas.n;
-    r->w = lb_mat_new(alphas.n, p);
-    r->b = lb_xcalloc(alphas.n, sizeof *r->b);
-    r->alpha = lb_xcalloc(alphas.n, sizeof *r->alpha);
-    r->condition = lb_xcalloc(alphas.n, sizeof *r->condition);
-    r->method = lb_xcalloc(alphas.n + 1, 1);
-    memcpy(r->alpha, alphas.data, alphas.n * sizeof *r->alpha);
-    return r;
-}
-
-/* Moments of one model, with room for its system. */
-static lb_moments moments_new(size_t p)
-{
-    return (lb_moments){.room = lb_cholesky_new(p),
-                        .xy = {lb_xcalloc(p, sizeof(double)), p},
-                        .mean = {lb_xcalloc(p, sizeof(double)), p},
-                        .sd = {lb_xcalloc(p, sizeof(double)), p}};
-}
-
-static void moments_free(lb_moments *m)
-{
-    lb_cholesky_free(m->room);
-    free(m->xy.data);
-    free(m->mean.data);
-    free(m->sd.data);
-}
-
-/* (Xc'Xc + level^2 diag(sum of e^2) + alpha I) w = Xc'yc. */
-static lb_status solve(const job *q, size_t model, size_t level, size_t k, lb_moments *m,
-                       lb_error *err)
-{
-    const size_t groups = lb_gram_groups(q->g), p = lb_gram_cols(q->g);
-    const bool *use = q->use + model * groups;
-    const double size = q->levels.data[level];
-    lb_ridge *fit = q->fits[model * q->levels.n + level];
-    double *w = fit->w.data + k * fit->w.stride;
-    const lb_status st = lb_gram_moments(q->g, use, false, m, err);
-    if (st != LB_OK)
-        return st;
-    for (size_t j = 0; j < p; j++) {
-        double sum = 0.0;
-        for (size_t i = 0; i < groups; i++)
-            sum += use[i] ? q->squares.data[i * q->squares.stride + j] : 0.0;
-        *lb_cholesky_place(m->room, j, j) += size * size * sum;
-    }
-    if (lb_cholesky_factor(m->room, fit->alpha[k], NULL) != LB_OK)
-        return LB_FAIL(err, LB_ENUMERIC,
-                       "model %zu cannot be factored at noise level %g with alpha = %g: a pixel "
-                       "without error does not vary, or depends on others; raise alpha",
-                       model, size, fit->alpha[k]);
-    memcpy(w, m->xy.data, p * sizeof *w);
-    lb_cholesky_solve(m->room, (lb_vec){w, p});
-    fit->b[k] = m->y_mean;
-    for (size_t j = 0; j < p; j++)
-        fit->b[k] -= m->mean.data[j] * w[j];
-    fit->method[k] = 'c';
-    fit->condition[k] = NAN;
-    fit->n_rows = m->n;
-    return LB_OK;
-}
-
-/* Every (model, level > 0, alpha), shared among the threads. */
-static lb_status solve_all(const job *q, size_t n_models, lb_error *err)
-{
-    const size_t a = q->alphas.n, l = q->levels.n, units = n_models * l * a;
-    lb_status *status = lb_xcalloc(units, sizeof *status), st = LB_OK;
-    lb_error *errors = lb_xcalloc(units, sizeof *errors);
-    const size_t p = lb_gram_cols(q->g), most = (size_t)omp_get_max_threads();
-    const bool share = units > 1 && units * p * p * p / 6 >= LB_WORTH_THREADS;
-#pragma omp parallel num_threads((int)(units < most ? units : most)) if (share)
-    {
-        lb_moments m = moments_new(p);
-#pragma omp for schedule(dynamic, 1)
-        for (size_t u = 0; u < units; u++)
-            if (q->levels.data[u / a % l] > 0.0)
-                status[u] = solve(q, u / a / l, u / a % l, u % a, &m, &errors[u]);
-        moments_free(&m);
-    }
-    for (size_t u = 0; u < units && st == LB_OK; u++)
-        if (status[u] != LB_OK)
-            st = LB_FAIL(err, status[u], "%s", errors[u].text);
-    free(status);
-    free(errors);
-    return st;
-}
-
-static lb_status check(const job *q, size_t n_models, lb_error *err)
+static lb_status check(const job *q, lb_error *err)
 {
     const size_t p = lb_gram_cols(q->g), groups = lb_gram_groups(q->g);
     if (q->squares.rows != groups || q->squares.cols != p)
@@ -164,13 +72,8 @@ static lb_status check(const job *q, size_t n_models, lb_error *err)
                        q->squares.rows, q->squares.cols);
     if (lb_gram_is_float32(q->g))
         return LB_FAIL(err, LB_EINVAL, "the Gram of the clean spectra must be float64");
-    if (q->alphas.n == 0 || q->levels.n == 0)
-        return LB_FAIL(err, LB_EINVAL, "%zu noise levels and %zu alphas: nothing to fit",
-                       q->levels.n, q->alphas.n);
-    for (size_t k = 0; k < q->alphas.n; k++)
-        if (!(q->alphas.data[k] >= 0.0) || isinf(q->alphas.data[k]))
-            return LB_FAIL(err, LB_EINVAL, "alpha = %g, must be finite and not negative",
-                           q->alphas.data[k]);
+    if (q->levels.n == 0)
+        return LB_FAIL(err, LB_EINVAL, "no noise level to fit");
     for (size_t l = 0; l < q->levels.n; l++)
         if (!(q->levels.data[l] >= 0.0) || isinf(q->levels.data[l]))
             return LB_FAIL(err, LB_EINVAL, "noise level %g, must be finite and not negative",
@@ -181,25 +84,36 @@ static lb_status check(const job *q, size_t n_models, lb_error *err)
             return LB_FAIL(err, LB_EINVAL, "the squared errors of group %zu, pixel %zu sum to %g",
                            e / p, e % p, sum);
     }
-    for (size_t m = 0; m < n_models; m++) {
-        size_t rows = 0;
-        for (size_t i = 0; i < groups; i++)
-            rows += q->use[m * groups + i] ? lb_gram_rows(q->g, i) : 0;
-        if (rows == 0)
-            return LB_FAIL(err, LB_EINVAL, "model %zu of %zu has no row to fit", m, n_models);
-    }
     return LB_OK;
 }
 
-/* Level number @p l is 0: plain Ridge for every model. */
-static lb_status fit_clean(const job *q, size_t n_models, size_t l, lb_error *err)
+/* level^2 sum(e^2) of every model, which is what the noise adds to the diagonal of Xc'Xc. */
+static lb_mat expected(const job *q, size_t n_models, double level)
 {
-    lb_ridge **plain = lb_xcalloc(n_models, sizeof *plain);
-    const lb_status st =
-        lb_ridge_fit_many(q->g, q->use, n_models, q->alphas, (lb_ridge_options){0}, plain, err);
+    const size_t groups = q->squares.rows, p = q->squares.cols;
+    const lb_mat out = lb_mat_new(n_models, p);
     for (size_t m = 0; m < n_models; m++)
-        q->fits[m * q->levels.n + l] = plain[m];
-    free(plain);
+        for (size_t j = 0; j < p; j++) {
+            double sum = 0.0;
+            for (size_t i = 0; i < groups; i++)
+                sum += q->use[m * groups + i] ? q->squares.data[i * q->squares.stride + j] : 0.0;
+            out.data[m * out.stride + j] = level * level * sum;
+        }
+    return out;
+}
+
+/* Every model at level number @p l. */
+static lb_status fit_level(const job *q, size_t n_models, size_t l, lb_error *err)
+{
+    const double level = q->levels.data[l];
+    const lb_mat noise = level > 0.0 ? expected(q, n_models, level) : (lb_mat){0};
+    lb_ridge **fits = lb_xcalloc(n_models, sizeof *fits);
+    const lb_status st =
+        lb_ridge_fit_loaded(q->g, lb_mat_const(noise), q->use, n_models, q->alphas, fits, err);
+    for (size_t m = 0; m < n_models; m++)
+        q->fits[m * q->levels.n + l] = fits[m];
+    free(noise.data);
+    free(fits);
     return st;
 }
 
@@ -211,15 +125,9 @@ lb_status lb_expected_noise_fit(const lb_gram *clean, lb_cmat squares, const boo
     const size_t n = n_models * levels.n;
     for (size_t i = 0; i < n; i++)
         out[i] = NULL;
-    lb_status st = check(&q, n_models, err);
-    for (size_t i = 0; i < n && st == LB_OK; i++)
-        if (levels.data[i % levels.n] > 0.0)
-            out[i] = ridge_new(alphas, lb_gram_cols(clean));
+    lb_status st = check(&q, err);
     for (size_t l = 0; l < levels.n && st == LB_OK; l++)
-        if (levels.data[l] == 0.0)
-            st = fit_clean(&q, n_models, l, err);
-    if (st == LB_OK)
-        st = solve_all(&q, n_models, err);
+        st = fit_level(&q, n_models, l, err);
     for (size_t i = 0; i < n && st != LB_OK; i++) {
         lb_ridge_free(out[i]);
         out[i] = NULL;

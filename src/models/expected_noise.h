@@ -19,9 +19,12 @@
  * with M alpha for the penalty, and differs from the fit on one draw by what that draw happened to
  * be (Bishop 1995, Neural Computation 7, 108: noise is a penalty, here sum of e_j^2 on pixel j).
  *
- * What awkward data come to: above level 0 the noise itself makes the system regular, so constant
- * and repeated pixels and more pixels than rows are fitted at alpha 0 too; one row, or one label in
- * all rows: w = 0, b = that label.
+ * Solved by models/ridge.h. Above level 0 the noise makes the smallest eigenvalue of the system
+ * large beside most penalties, so the factor of the smallest alpha serves them (method 'l').
+ *
+ * What awkward data come to: for the same reason constant and repeated pixels and more pixels than
+ * rows are fitted at alpha 0 too; what is left singular, a pixel without error that does not vary,
+ * has the shortest weights. One row, or one label in all rows: w = 0, b = that label.
  *
  * Worked example: all levels of E04 for a global model and nine bins
  *
@@ -49,13 +52,10 @@ lb_status lb_error_squares(const lb_stream *error, const int *group, lb_mat sums
  * @param levels   finite, >= 0
  * @param alphas   finite, >= 0
  * @param out      (n_models x levels) fits, level by level within a model, each freed by the
- *                 caller; all NULL after a failure. Their condition is not estimated (NAN) above
- *                 level 0
+ *                 caller; all NULL after a failure
  * @return LB_OK; LB_ESHAPE; LB_EINVAL (float32 Gram, no row in a model, a level or alpha out of
- *         range, a sum of squares that is negative or not finite); LB_ENUMERIC (a system that
- *         cannot be factored: alpha 0 and a pixel without error that does not vary)
- * Threads share the systems; the bits do not depend on their number. Scratch: p x p / 2 doubles a
- * thread.
+ *         range, a sum of squares that is negative or not finite); what lb_ridge_fit_loaded()
+ *         returns besides. Threads, bits and scratch as there
  */
 lb_status lb_expected_noise_fit(const lb_gram *clean, lb_cmat squares, const bool *use,
                                 size_t n_models, lb_cvec levels, lb_cvec alphas, lb_ridge **out,
@@ -83,7 +83,7 @@ lb_status lb_expected_noise_run(const lb_labelled *train, const lb_stream *error
                                 lb_expected_noise **out, lb_error *err);
 void lb_expected_noise_free(lb_expected_noise *s); /* NULL is fine */
 
-/** As models/sweep.h; the conditions are NAN above level 0. */
+/** As models/sweep.h; there is no least-squares fit. */
 lb_sweep_model lb_expected_noise_get(const lb_expected_noise *s, size_t level, size_t member);
 
 #endif

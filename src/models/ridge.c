@@ -24,20 +24,22 @@ enum {
     CHUNK = 64,
 };
 
-/* One call of lb_ridge_fit_many(). */
+/* One call of lb_ridge_fit_many() or lb_ridge_fit_loaded(). */
 typedef struct job {
     const lb_gram *g;
+    lb_cmat loading; /* (n_models, p) for the diagonals of Xc'Xc; data NULL: none */
     const bool *use;
     lb_cvec alphas;
     size_t smallest; /* index of the smallest alpha */
     bool standardise;
     lb_ridge **fits;
-    double *least, *largest; /* (n_models) extreme eigenvalues of Xc'Xc, estimated */
+    double *least, *largest; /* (n_models) extreme eigenvalues at alpha 0, estimated */
 } job;
 
 /* The system of one model, and its solution. */
 typedef struct work {
-    lb_moments m; /* m.room: Xc'Xc, loaded anew for each alpha, since its factor takes its place */
+    lb_moments m; /* m.room: the system at alpha 0, loaded anew for each alpha, since its factor
+                     takes its place */
     lb_vec x;
 } work;
 
@@ -125,7 +127,14 @@ static double largest_eigenvalue(apply *a, const void *self, size_t p)
 
 static lb_status load(const job *q, size_t model, work *w, lb_error *err)
 {
-    return lb_gram_moments(q->g, q->use + model * lb_gram_groups(q->g), q->standardise, &w->m, err);
+    const bool *use = q->use + model * lb_gram_groups(q->g);
+    const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
+    for (size_t j = 0; j < q->loading.cols && st == LB_OK; j++) {
+        double *place =
+            w->m.room ? lb_cholesky_place(w->m.room, j, j) : w->m.xx.data + j * w->m.xx.stride + j;
+        *place += q->loading.data[model * q->loading.stride + j];
+    }
+    return st;
 }
 
 /* Solution x of alpha k, back in the units of the columns, into the fit. One that is not finite
@@ -163,7 +172,7 @@ static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, l
     if (k == q->smallest)
         q->largest[model] = largest_eigenvalue(apply_matrix, w->m.room, p);
     const double alpha = penalty(q, model, k);
-    if (alpha == 0.0 && w->m.n <= p)
+    if (alpha == 0.0 && w->m.n <= p && !q->loading.data)
         return LB_OK; /* singular by counting: left to solve_spectral() */
     if (lb_cholesky_factor(w->m.room, alpha, NULL) != LB_OK)
         return LB_OK; /* likewise */
@@ -218,7 +227,8 @@ static lb_status solve_first(const job *q, size_t model, work *w, lb_error *err)
     return st;
 }
 
-/* The alphas that are still unsolved, by the eigenvectors of Xc'Xc = V diag(e) V'. */
+/* The alphas that are still unsolved, by the eigenvectors V diag(e) V' of the system at alpha
+ * 0. */
 static lb_status solve_spectral(const job *q, size_t model, work *w, lb_error *err)
 {
     const size_t p = lb_gram_cols(q->g);
@@ -316,7 +326,7 @@ typedef struct unit {
 
 static bool is_dual(const job *q, size_t model)
 {
-    return lb_ridge_dual_pays(q->fits[model]->n_rows, lb_gram_cols(q->g)) &&
+    return !q->loading.data && lb_ridge_dual_pays(q->fits[model]->n_rows, lb_gram_cols(q->g)) &&
            lb_gram_kept(q->g, q->use + model * lb_gram_groups(q->g), NULL, NULL);
 }
 
@@ -398,26 +408,42 @@ static lb_status check_alphas(lb_cvec alphas, lb_error *err)
     return LB_OK;
 }
 
-lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, lb_cvec alphas,
-                            lb_ridge_options options, lb_ridge **out, lb_error *err)
+static lb_status check_loading(lb_cmat loading, size_t n_models, size_t p, lb_error *err)
 {
-    const size_t groups = lb_gram_groups(g);
+    if (loading.data && (loading.rows != n_models || loading.cols != p))
+        return LB_FAIL(err, LB_ESHAPE, "ridge: %zu models of %zu columns, the loading is %zux%zu",
+                       n_models, p, loading.rows, loading.cols);
+    for (size_t e = 0; e < loading.rows * loading.cols; e++) {
+        const double d = loading.data[e / p * loading.stride + e % p];
+        if (!(d >= 0.0) || isinf(d))
+            return LB_FAIL(err, LB_EINVAL,
+                           "ridge: model %zu loads column %zu by %g, must be finite and not "
+                           "negative",
+                           e / p, e % p, d);
+    }
+    return LB_OK;
+}
+
+/* Every model of @p q, which holds what the caller gave. */
+static lb_status fit_all(job q, size_t n_models, lb_error *err)
+{
+    const size_t groups = lb_gram_groups(q.g), p = lb_gram_cols(q.g);
+    lb_status st;
     for (size_t i = 0; i < n_models; i++)
-        out[i] = NULL;
-    lb_status st = check_alphas(alphas, err);
-    if (st != LB_OK)
+        q.fits[i] = NULL;
+    if ((st = check_alphas(q.alphas, err)) != LB_OK ||
+        (st = check_loading(q.loading, n_models, p, err)) != LB_OK)
         return st;
-    job q = {.g = g, .use = use, .alphas = alphas, .standardise = options.standardise, .fits = out};
-    for (size_t k = 1; k < alphas.n; k++)
-        if (alphas.data[k] < alphas.data[q.smallest])
+    for (size_t k = 1; k < q.alphas.n; k++)
+        if (q.alphas.data[k] < q.alphas.data[q.smallest])
             q.smallest = k;
     q.least = lb_xcalloc(n_models, sizeof *q.least);
     q.largest = lb_xcalloc(n_models, sizeof *q.largest);
     for (size_t i = 0; i < n_models; i++) {
-        out[i] = ridge_new(alphas, lb_gram_cols(g));
+        q.fits[i] = ridge_new(q.alphas, p);
         for (size_t k = 0; k < groups; k++)
-            out[i]->n_rows += use[i * groups + k] ? lb_gram_rows(g, k) : 0;
-        if (out[i]->n_rows == 0) {
+            q.fits[i]->n_rows += q.use[i * groups + k] ? lb_gram_rows(q.g, k) : 0;
+        if (q.fits[i]->n_rows == 0) {
             st = LB_FAIL(err, LB_EINVAL, "ridge: model %zu of %zu has no row to fit", i, n_models);
             goto done;
         }
@@ -428,10 +454,26 @@ done:
     free(q.least);
     free(q.largest);
     for (size_t i = 0; i < n_models && st != LB_OK; i++) {
-        lb_ridge_free(out[i]);
-        out[i] = NULL;
+        lb_ridge_free(q.fits[i]);
+        q.fits[i] = NULL;
     }
     return st;
+}
+
+lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, lb_cvec alphas,
+                            lb_ridge_options options, lb_ridge **out, lb_error *err)
+{
+    return fit_all(
+        (job){
+            .g = g, .use = use, .alphas = alphas, .standardise = options.standardise, .fits = out},
+        n_models, err);
+}
+
+lb_status lb_ridge_fit_loaded(const lb_gram *g, lb_cmat loading, const bool *use, size_t n_models,
+                              lb_cvec alphas, lb_ridge **out, lb_error *err)
+{
+    return fit_all((job){.g = g, .loading = loading, .use = use, .alphas = alphas, .fits = out},
+                   n_models, err);
 }
 
 lb_status lb_ridge_fit(const lb_gram *g, const bool *use, lb_cvec alphas, lb_ridge **out,

@@ -73,6 +73,17 @@ lb_status lb_ridge_fit_many(const lb_gram *g, const bool *use, size_t n_models, 
                             lb_ridge_options options, lb_ridge **out, lb_error *err);
 
 /**
+ * The same where each column has a penalty of its own beside alpha: (Xc'Xc + diag(d) + alpha I) w =
+ * Xc'yc, "generalised ridge" of Hoerl & Kennard 1970, Technometrics 12, 55, sec. 6. Above d = 0 no
+ * model is solved in dual form, and alpha = 0 takes the spectral route only where the columns and d
+ * together leave the system singular.
+ * @param loading  (n_models, p) the d of each model, finite and >= 0; data NULL: none
+ * @return as lb_ridge_fit_many(); LB_ESHAPE; LB_EINVAL for a d out of range
+ */
+lb_status lb_ridge_fit_loaded(const lb_gram *g, lb_cmat loading, const bool *use, size_t n_models,
+                              lb_cvec alphas, lb_ridge **out, lb_error *err);
+
+/**
  * From the stream to the fits: float32 blocks where lb_gram_float32_is_safe() allows them, and once
  * more in float64 if they turn out too coarse. Arguments as lb_gram_accumulate() and
  * lb_ridge_fit_many(); @p noise is the noise level of the spectra.

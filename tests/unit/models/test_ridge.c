@@ -525,6 +525,16 @@ Test(ridge, says_which_argument_is_wrong)
     cr_expect(eq(int, lb_ridge_fit(g, &none, grid, &r, &err), LB_EINVAL));
     cr_expect(ne(ptr, strstr(err.text, "no row"), NULL), "%s", err.text);
     cr_expect(eq(ptr, r, NULL));
+    for (size_t k = 0; k < 3; k++) {
+        const double d[] = {0.0, 1.0, bad[k], 2.0};
+        cr_expect(eq(int, lb_ridge_fit_loaded(g, (lb_cmat){d, 1, 4, 4}, &use, 1, grid, &r, NULL),
+                     LB_EINVAL));
+    }
+    cr_expect(eq(int, lb_ridge_fit_loaded(g, (lb_cmat){six, 1, 3, 3}, &use, 1, grid, &r, NULL),
+                 LB_ESHAPE));
+    cr_expect(eq(int, lb_ridge_fit_loaded(g, (lb_cmat){six, 2, 4, 1}, &use, 1, grid, &r, NULL),
+                 LB_ESHAPE));
+    cr_expect(eq(ptr, r, NULL));
     const lb_stream s = toy_stream(&t);
     const lb_ridge_options plain = {0};
     cr_expect(eq(int,
