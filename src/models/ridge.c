@@ -40,7 +40,9 @@ typedef struct job {
 typedef struct work {
     lb_moments m; /* m.room: the system at alpha 0, loaded anew for each alpha, since its factor
                      takes its place */
-    lb_vec x;
+    lb_ridge_dual *dual; /* the system in its rows takes the place of m.room; NULL: it does not */
+    double least;        /* smallest eigenvalue of the system at alpha 0, estimated */
+    lb_vec c, x;         /* (p) its unknowns, in either form, and the weights they stand for */
 } work;
 
 static work work_new(size_t p)
@@ -49,6 +51,7 @@ static work work_new(size_t p)
                         .xy = lb_vec_new(p),
                         .mean = lb_vec_new(p),
                         .sd = lb_vec_new(p)},
+                  .c = lb_vec_new(p),
                   .x = lb_vec_new(p)};
 }
 
@@ -59,6 +62,7 @@ static void work_free(work *w)
     free(w->m.xy.data);
     free(w->m.mean.data);
     free(w->m.sd.data);
+    free(w->c.data);
     free(w->x.data);
 }
 
@@ -125,9 +129,23 @@ static double largest_eigenvalue(apply *a, const void *self, size_t p)
 /* --- one system ---------------------------------------------------------------------------------
  */
 
+static lb_cholesky *room_of(const work *w)
+{
+    return w->dual ? lb_ridge_dual_room(w->dual) : w->m.room;
+}
+
+static lb_cvec right_of(const work *w)
+{
+    return w->dual ? lb_ridge_dual_right(w->dual) : lb_vec_const(w->m.xy);
+}
+
 static lb_status load(const job *q, size_t model, work *w, lb_error *err)
 {
     const bool *use = q->use + model * lb_gram_groups(q->g);
+    if (w->dual) {
+        lb_ridge_dual_load(w->dual);
+        return LB_OK;
+    }
     const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
     for (size_t j = 0; j < q->loading.cols && st == LB_OK; j++) {
         double *place =
@@ -137,7 +155,16 @@ static lb_status load(const job *q, size_t model, work *w, lb_error *err)
     return st;
 }
 
-/* Solution x of alpha k, back in the units of the columns, into the fit. One that is not finite
+/* Weights x from the unknowns of the system. */
+static void express(work *w, lb_cvec c)
+{
+    if (w->dual)
+        lb_ridge_dual_weights(w->dual, c, w->x);
+    else
+        memcpy(w->x.data, c.data, c.n * sizeof *c.data);
+}
+
+/* Weights x of alpha k, back in the units of the columns, into the fit. One that is not finite
  * leaves method 0: not solved yet. */
 static void store(const job *q, const work *w, size_t model, size_t k, char method)
 {
@@ -166,50 +193,53 @@ static double penalty(const job *q, size_t model, size_t k)
 static lb_status solve_cholesky(const job *q, size_t model, size_t k, work *w, lb_error *err)
 {
     const size_t p = lb_gram_cols(q->g);
-    lb_status st;
-    if ((st = load(q, model, w, err)) != LB_OK)
+    const lb_status st = load(q, model, w, err);
+    if (st != LB_OK)
         return st;
+    lb_cholesky *room = room_of(w);
+    const lb_cvec right = right_of(w);
     if (k == q->smallest)
-        q->largest[model] = largest_eigenvalue(apply_matrix, w->m.room, p);
+        q->largest[model] = largest_eigenvalue(apply_matrix, room, right.n);
     const double alpha = penalty(q, model, k);
     if (alpha == 0.0 && w->m.n <= p && !q->loading.data)
         return LB_OK; /* singular by counting: left to solve_spectral() */
-    if (lb_cholesky_factor(w->m.room, alpha, NULL) != LB_OK)
+    if (lb_cholesky_factor(room, alpha, NULL) != LB_OK)
         return LB_OK; /* likewise */
     if (k == q->smallest) {
-        const double inverse = largest_eigenvalue(apply_inverse, w->m.room, p);
-        q->least[model] = fmax(0.0, 1.0 / inverse - alpha);
+        w->least = fmax(0.0, 1.0 / largest_eigenvalue(apply_inverse, room, right.n) - alpha);
+        q->least[model] = w->dual ? 0.0 : w->least;
     }
     if (alpha == 0.0 && !(q->least[model] > LB_RIDGE_RCOND * q->largest[model]))
         return LB_OK;
-    memcpy(w->x.data, w->m.xy.data, w->x.n * sizeof(double));
-    lb_cholesky_solve(w->m.room, w->x);
-    store(q, w, model, k, 'c');
+    memcpy(w->c.data, right.data, right.n * sizeof(double));
+    lb_cholesky_solve(room, (lb_vec){w->c.data, right.n});
+    express(w, (lb_cvec){w->c.data, right.n});
+    store(q, w, model, k, w->dual ? 'd' : 'c');
     return LB_OK;
 }
 
-/* The alphas that the factor of the smallest one, in w->m.room, can serve. */
+/* The alphas that the factor of the smallest one, in the room of w, can serve. */
 static void solve_shared(const job *q, size_t model, work *w)
 {
-    const size_t p = lb_gram_cols(q->g), n = q->alphas.n;
-    const double pole = penalty(q, model, q->smallest), least = q->least[model] + pole;
+    const lb_cvec right = right_of(w);
+    const size_t n = q->alphas.n;
+    const double pole = penalty(q, model, q->smallest), least = w->least + pole;
     lb_vec near = lb_vec_new(n);
-    lb_mat x = lb_mat_of(lb_xaligned(n * p, sizeof(double)), n, p);
+    lb_mat x = lb_mat_of(lb_xaligned(n * right.n, sizeof(double)), n, right.n);
     size_t *which = lb_xcalloc(n, sizeof *which), count = 0;
     bool *solved = lb_xcalloc(n, sizeof *solved);
     for (size_t k = 0; k < n; k++) {
         const double alpha = q->alphas.data[k];
-        if (alpha <= pole || q->least[model] + alpha > REACH * least)
+        if (alpha <= pole || w->least + alpha > REACH * least)
             continue;
         near.data[count] = alpha;
         which[count++] = k;
     }
-    lb_shifted_solve(w->m.room, pole, lb_vec_const(w->m.xy), (lb_cvec){near.data, count}, LANCZOS,
-                     x, solved);
+    lb_shifted_solve(room_of(w), pole, right, (lb_cvec){near.data, count}, LANCZOS, x, solved);
     for (size_t c = 0; c < count; c++) {
         if (!solved[c])
             continue;
-        memcpy(w->x.data, x.data + c * p, p * sizeof(double));
+        express(w, (lb_cvec){x.data + c * right.n, right.n});
         store(q, w, model, which[c], 'l');
     }
     free(near.data);
@@ -222,7 +252,7 @@ static void solve_shared(const job *q, size_t model, work *w)
 static lb_status solve_first(const job *q, size_t model, work *w, lb_error *err)
 {
     const lb_status st = solve_cholesky(q, model, q->smallest, w, err);
-    if (st == LB_OK && q->fits[model]->method[q->smallest] && lb_gram_cols(q->g) >= SHARE)
+    if (st == LB_OK && q->fits[model]->method[q->smallest] && right_of(w).n >= SHARE)
         solve_shared(q, model, w);
     return st;
 }
@@ -302,19 +332,18 @@ static lb_status solve_dual(const job *q, size_t model, work *w, lb_error *err)
     const bool *use = q->use + model * lb_gram_groups(q->g);
     lb_cholesky *room = w->m.room;
     w->m.room = NULL;
-    const lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
+    lb_status st = lb_gram_moments(q->g, use, q->standardise, &w->m, err);
     w->m.room = room;
     if (st != LB_OK)
         return st;
-    lb_ridge_dual *d = lb_ridge_dual_new(q->g, use, q->standardise, &w->m);
-    q->largest[model] = largest_eigenvalue(lb_ridge_dual_apply, d, lb_gram_cols(q->g));
-    q->least[model] = 0.0;
-    for (size_t k = 0; k < q->alphas.n; k++)
-        if (penalty(q, model, k) > 0.0 &&
-            lb_ridge_dual_solve(d, q->alphas.data[k], w->x, NULL) == LB_OK)
-            store(q, w, model, k, 'd');
-    lb_ridge_dual_free(d);
-    return LB_OK;
+    w->dual = lb_ridge_dual_new(q->g, use, q->standardise, &w->m);
+    st = solve_first(q, model, w, err);
+    for (size_t k = 0; k < q->alphas.n && st == LB_OK; k++)
+        if (k != q->smallest && !q->fits[model]->method[k])
+            st = solve_cholesky(q, model, k, w, err);
+    lb_ridge_dual_free(w->dual);
+    w->dual = NULL;
+    return st;
 }
 
 /* What one thread does at a time: all of a model in dual form, its smallest alpha and those this

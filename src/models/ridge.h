@@ -17,11 +17,11 @@
  * With the moments of lb_gram_moments(), (Xc'Xc + alpha I) w = Xc'yc and b = mean(y) - mean(x)'w.
  * Routes, each alpha naming the one it took in @c method:
  *  'c' Cholesky (linalg/cholesky.h), one factorisation an alpha;
- *  'l' Lanczos from the factor of the smallest alpha (linalg/shifted.h), where the eigenvalues of
- * Xc'Xc are not small beside the two: many rows, or large noise. The solution is that of 'c' to
- * 1e-13 and rounding;
  *  'd' Cholesky of the dual system, n x n (models/ridge_dual.h), where the Gram kept the
- * rows and they are at most three quarters of the columns;
+ * rows and they are at most 17/20 of the columns;
+ *  'l' Lanczos from the factor of the smallest alpha, of either system (linalg/shifted.h), where
+ * its eigenvalues are not small beside the two: many rows, few rows, or large noise. The solution
+ * is that of the factorisation to 1e-13 and rounding;
  *  's' spectral: the eigenvectors of Xc'Xc. For alpha = 0 when n <= p or the reciprocal condition
  * is below LB_RIDGE_RCOND, and for any alpha whose factorisation failed. Eigenvalues below p *
  * DBL_EPSILON * the largest cannot be told from the rounding of a Gram matrix: at alpha = 0 they

@@ -21,12 +21,13 @@ struct lb_ridge_dual {
     bool standardise;
     double *y;     /* (n) centred */
     double *tiles; /* Xc Xc': tile (I, J), J <= I, TILE x TILE each, row-major, padded by zeros */
+    double lift;   /* added to every element */
     lb_cholesky *room;
 };
 
 bool lb_ridge_dual_pays(size_t n, size_t p)
 {
-    return 4 * n <= 3 * p;
+    return 20 * n <= 17 * p;
 }
 
 static double *tile(const lb_ridge_dual *d, size_t i, size_t j)
@@ -91,6 +92,9 @@ lb_ridge_dual *lb_ridge_dual_new(const lb_gram *g, const bool *use, bool standar
     d->tiles = lb_xaligned(size, sizeof *d->tiles);
     memset(d->tiles, 0, size * sizeof *d->tiles);
     multiply(d);
+    for (size_t i = 0; i < d->n; i++)
+        d->lift += tile(d, i / TILE, i / TILE)[i % TILE * (TILE + 1)] / (double)d->n;
+    d->lift /= (double)d->n; /* the vector of ones has the length sqrt(n) */
     return d;
 }
 
@@ -105,44 +109,31 @@ void lb_ridge_dual_free(lb_ridge_dual *d)
     free(d);
 }
 
-/* x = Xc' c: what dual variables are as weights. */
-static void weights(const lb_ridge_dual *d, lb_cvec c, lb_vec x)
+lb_cholesky *lb_ridge_dual_room(lb_ridge_dual *d)
 {
-    memset(x.data, 0, x.n * sizeof *x.data);
-    for (size_t i = 0; i < d->n; i++)
-        for (size_t j = 0; j < d->p; j++)
-            x.data[j] += ((double)d->row[i][j] - d->mean[j]) * c.data[i];
-    for (size_t j = 0; j < d->p && d->standardise; j++)
-        x.data[j] /= d->sd[j];
+    return d->room;
 }
 
-lb_status lb_ridge_dual_solve(lb_ridge_dual *d, double alpha, lb_vec w, lb_error *err)
+lb_cvec lb_ridge_dual_right(const lb_ridge_dual *d)
+{
+    return (lb_cvec){d->y, d->n};
+}
+
+void lb_ridge_dual_load(lb_ridge_dual *d)
 {
     for (size_t i = 0; i < d->n; i++) {
         double *column = lb_cholesky_place(d->room, 0, i);
         for (size_t j = 0; j <= i; j++)
-            column[j * S] = tile(d, i / TILE, j / TILE)[i % TILE * TILE + j % TILE];
+            column[j * S] = tile(d, i / TILE, j / TILE)[i % TILE * TILE + j % TILE] + d->lift;
     }
-    const lb_status st = lb_cholesky_factor(d->room, alpha, err);
-    if (st != LB_OK)
-        return st;
-    const lb_vec c = {lb_xcalloc(d->n, sizeof(double)), d->n};
-    memcpy(c.data, d->y, d->n * sizeof *c.data);
-    lb_cholesky_solve(d->room, c);
-    weights(d, lb_vec_const(c), w);
-    free(c.data);
-    return LB_OK;
 }
 
-void lb_ridge_dual_apply(const void *dual, lb_vec x)
+void lb_ridge_dual_weights(const lb_ridge_dual *d, lb_cvec c, lb_vec w)
 {
-    const lb_ridge_dual *d = dual;
-    double *c = lb_xcalloc(d->n, sizeof *c);
+    memset(w.data, 0, w.n * sizeof *w.data);
     for (size_t i = 0; i < d->n; i++)
-        for (size_t j = 0; j < d->p; j++) {
-            const double z = (double)d->row[i][j] - d->mean[j];
-            c[i] += (d->standardise ? z / d->sd[j] : z) * x.data[j];
-        }
-    weights(d, (lb_cvec){c, d->n}, x);
-    free(c);
+        for (size_t j = 0; j < d->p; j++)
+            w.data[j] += ((double)d->row[i][j] - d->mean[j]) * c.data[i];
+    for (size_t j = 0; j < d->p && d->standardise; j++)
+        w.data[j] /= d->sd[j];
 }

@@ -385,6 +385,27 @@ Test(ridge, in_dual_form_is_the_fit_in_primal_form)
     toy_free(&t);
 }
 
+Test(ridge, in_dual_form_alphas_share_a_factor_as_well)
+{
+    toy t = toy_make(1040, 2400, 66);
+    lb_gram *g = keeping(&t, 1);
+    lb_ridge *r, *alone;
+    cr_assert(eq(int, lb_ridge_fit(g, NULL, grid, &r, NULL), LB_OK));
+    cr_expect(eq(str, r->method, "dllldd"));
+    for (size_t k = 0; k < 6; k++) {
+        const double *w = r->w.data + k * t.p;
+        cr_assert(eq(int, lb_ridge_fit(g, NULL, (lb_cvec){six + k, 1}, &alone, NULL), LB_OK));
+        cr_expect(eq(chr, alone->method[0], 'd'));
+        cr_expect(lt(dbl, distance(w, alone->w.data, t.p), 1e-9), "alpha %g", six[k]);
+        cr_expect(lt(dbl, fabs(r->b[k] - alone->b[0]), 1e-9));
+        expect_minimum(&t, r, k, 1e-7);
+        lb_ridge_free(alone);
+    }
+    lb_ridge_free(r);
+    lb_gram_free(g);
+    toy_free(&t);
+}
+
 Test(ridge, in_dual_form_has_the_same_bits_for_one_and_two_threads_and_any_alphas)
 {
     omp_set_num_threads(1);
