@@ -134,8 +134,11 @@ PLACES  := --profile $(PROFILE) --results $(RESULTS) --figures $(FIGURES)
 # The rows of this profile are made as they are read: a million of them would be 33 GB.
 STREAMED := $(if $(DATA),,$(filter million,$(PROFILE)))
 STAMPS  := $(if $(DATA)$(STREAMED),,$(SPECTRA)/.complete) $(if $(LARGER),data/spectra/$(LARGER)/.complete)
-RECORDS := $(EXPERIMENTS:%=$(RESULTS)/%.h5)
-PAGES   := $(foreach l,$(LANGS),$(EXPERIMENTS:%=%.$(l)))
+# The longest are begun first: one that is left over at the end has only one core at work.
+LONGEST := $(foreach e,e11 e07 e22 e12 e15 e18,$(filter $(e)_%,$(EXPERIMENTS)))
+IN_TURN := $(LONGEST) $(filter-out $(LONGEST),$(EXPERIMENTS))
+RECORDS := $(IN_TURN:%=$(RESULTS)/%.h5)
+PAGES   := $(foreach l,$(LANGS),$(IN_TURN:%=%.$(l)))
 VIEWS   := $(foreach l,$(LANGS),$(addsuffix .$(l),summary framework hub roadmap kanban cards))
 AUDIT   := $(LANGS:%=audit.%)
 
@@ -149,9 +152,14 @@ data/spectra/%/.checked: $(BIN)/simulate data/grid/stellar_grid.h5 data/grid/sky
 data/spectra/%/.complete: $(if $(STATUS),,data/spectra/%/.checked)
 	@test -e $@ || touch $@
 
+# Where many records are to be made each job keeps to its share of the cores: threads of two programs take each
+# other's caches (4 % of the time). Where few are, one that ends would leave its share idle.
+MANY    := $(if $(filter e%,$(MAKECMDGOALS)),,$(word 5,$(filter-out $(wildcard $(RESULTS)/*.h5),$(RECORDS))))
+JOBS     = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
+SHARE    = $(if $(and $(MANY),$(JOBS)),OMP_NUM_THREADS=$$((($$(nproc) + $(JOBS) - 1) / $(JOBS))))
 $(RESULTS)/%.h5: $(BIN)/% templates/experiments/%/spec.yaml $(STAMPS)
 	@mkdir -p $(@D) $(FIGURES)
-	$(Q)$(BIN)/$* --profile $(PROFILE) $(if $(STREAMED),,--data $(SPECTRA)) --results $(RESULTS) --figures $(FIGURES) \
+	$(Q)$(SHARE) $(BIN)/$* --profile $(PROFILE) $(if $(STREAMED),,--data $(SPECTRA)) --results $(RESULTS) --figures $(FIGURES) \
 	    $(if $(LARGER),--replication data/spectra/$(LARGER))
 
 $(filter-out $(KEEP),$(IMPORTED:%=$(RESULTS)/%.h5)): $(RESULTS)/%.h5: templates/experiments/%/numbers.json templates/experiments/%/spec.yaml $(BIN)/loggbook
