@@ -6,6 +6,7 @@
 #include "linalg/cross.h"
 #include "linalg/gram.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,9 @@ struct lb_conditional_gram {
     size_t p, n_folds, n_products, n_weights, n_values, n_cells, n_tiles;
     lb_monomial *product; /* (n_products) the first is 1 */
     bool *wanted;         /* (n_products) has a Gram */
-    double *values;    /* (n_values, n_products) products at each value; n_values 0: by product */
+    size_t *weight_of;    /* (n_weights) the product, if n_values is 0 */
+    double *part; /* (n_values or n_products, n_products) how much of each product is in the Gram of
+                     a value or, if n_values is 0, of a product */
     double *variables; /* (n_values, LB_CONDITION_VARIABLES) */
     bool scaled;
     double *shift, *scale, y_shift; /* d = (x - shift) / scale, t = y - y_shift */
@@ -203,19 +206,99 @@ static void find_values(lb_conditional_gram *g, lb_cmat variables, const int *of
             g->n_values++;
         }
     }
-    g->values = lb_xcalloc(g->n_values * g->n_products, sizeof *g->values);
+    g->part = lb_xcalloc(g->n_values * g->n_products, sizeof *g->part);
     for (size_t l = 0; l < g->n_values; l++)
         for (size_t u = 0; u < g->n_products; u++)
-            g->values[l * g->n_products + u] =
+            g->part[l * g->n_products + u] =
                 lb_monomial_value(g->product[u], g->variables + l * LB_CONDITION_VARIABLES);
+}
+
+/* Whether variable k is a + b * variable l in every row that counts. */
+static bool is_affine(const lb_conditional_gram *g, lb_cmat variables, const int *of_row, size_t k,
+                      size_t l, double *a, double *b)
+{
+    double v[LB_CONDITION_VARIABLES], lo = INFINITY, hi = -INFINITY, at_lo = 0.0, at_hi = 0.0;
+    for (size_t i = 0; i < variables.rows; i++) {
+        if (of_row && of_row[i] < 0)
+            continue;
+        row_variables(g, variables, i, v);
+        at_lo = v[l] < lo ? v[k] : at_lo;
+        at_hi = v[l] > hi ? v[k] : at_hi;
+        lo = fmin(lo, v[l]);
+        hi = fmax(hi, v[l]);
+    }
+    *b = (at_hi - at_lo) / (hi - lo);
+    *a = at_lo - *b * lo;
+    const double rounding = 16.0 * DBL_EPSILON * (fabs(*a) + fabs(*b) * fmax(fabs(lo), fabs(hi)));
+    for (size_t i = 0; i < variables.rows; i++) {
+        row_variables(g, variables, i, v);
+        if (!(of_row && of_row[i] < 0) && !(fabs(v[k] - (*a + *b * v[l])) <= rounding))
+            return false;
+    }
+    return true;
+}
+
+static lb_monomial power_of(size_t variable, size_t power)
+{
+    lb_monomial m = {{0}};
+    m.power[variable] = (unsigned char)power;
+    return m;
+}
+
+/* v_k^q = (a + b v_l)^q, the binomial theorem: no Gram of its own if the powers of v_l have one. */
+static void expand(lb_conditional_gram *g, size_t u, size_t q, size_t l, double a, double b)
+{
+    const double ab[LB_CONDITION_VARIABLES] = {a, b};
+    double binomial = 1.0;
+    for (size_t r = 0; r <= q; r++) {
+        const size_t w = lb_conditional_gram_product(g, power_of(l, r));
+        if (w == g->n_products || !g->wanted[w])
+            return;
+    }
+    g->wanted[u] = false;
+    g->part[u * g->n_products + u] = 0.0;
+    for (size_t r = 0; r <= q; r++) {
+        const size_t w = lb_conditional_gram_product(g, power_of(l, r));
+        const lb_monomial powers = {{(unsigned char)(q - r), (unsigned char)r}};
+        g->part[w * g->n_products + u] = binomial * lb_monomial_value(powers, ab);
+        binomial *= (double)(q - r) / (double)(r + 1);
+    }
+}
+
+/* Powers of a variable that is an affine function of one before it. */
+static void find_expansions(lb_conditional_gram *g, lb_cmat variables, const int *of_row)
+{
+    double a, b;
+    for (size_t k = 1; k < LB_CONDITION_VARIABLES; k++)
+        for (size_t l = 0; l < k; l++) {
+            if (!is_affine(g, variables, of_row, k, l, &a, &b))
+                continue;
+            for (size_t u = 0; u < g->n_products; u++)
+                if (g->wanted[u] && g->product[u].power[k] &&
+                    same(g->product[u], power_of(k, g->product[u].power[k])))
+                    expand(g, u, g->product[u].power[k], l, a, b);
+        }
+}
+
+/* Which products are weights of a Gram or of sums, and what the others are made of. */
+static void find_weights(lb_conditional_gram *g, lb_cmat variables, const int *of_row)
+{
+    const size_t n = g->n_products;
+    g->part = lb_xcalloc(n * n, sizeof *g->part);
+    g->weight_of = lb_xcalloc(n, sizeof *g->weight_of);
+    for (size_t u = 0; u < n; u++)
+        g->part[u * n + u] = 1.0;
+    find_expansions(g, variables, of_row);
+    for (size_t u = 0; u < n; u++)
+        if (g->part[u * n + u] != 0.0)
+            g->weight_of[g->n_weights++] = u;
 }
 
 /* The share of Gram w of a cell in product u. */
 static double share(const lb_conditional_gram *g, const cell *c, size_t w, size_t u)
 {
-    if (!g->n_values)
-        return w == u ? 1.0 : 0.0;
-    return g->values[(size_t)(c - g->cells) % g->n_values * g->n_products + u];
+    const size_t row = g->n_values ? (size_t)(c - g->cells) % g->n_values : g->weight_of[w];
+    return g->part[row * g->n_products + u];
 }
 
 /* --- allocation ---------------------------------------------------------------------------------
@@ -261,7 +344,7 @@ static void cell_start(const lb_conditional_gram *g, cell *c)
 {
     c->tiles = lb_xcalloc(g->n_weights, sizeof *c->tiles);
     for (size_t w = 0; w < g->n_weights; w++)
-        if (g->n_values || g->wanted[w])
+        if (g->n_values || g->wanted[g->weight_of[w]])
             c->tiles[w] = lb_xlarge(tiles_size(g), sizeof(double));
     c->sum = lb_xcalloc(g->n_weights * g->p, sizeof *c->sum);
     c->xy = lb_xcalloc(g->n_weights * g->p, sizeof *c->xy);
@@ -289,7 +372,8 @@ void lb_conditional_gram_free(lb_conditional_gram *g)
     free(g->folds);
     free(g->product);
     free(g->wanted);
-    free(g->values);
+    free(g->weight_of);
+    free(g->part);
     free(g->variables);
     free(g->shift);
     free(g->scale);
@@ -488,11 +572,10 @@ static lb_status add_row(lb_conditional_gram *g, const float *x, const double *v
         const double value = lb_monomial_value(g->product[u], v);
         f->u[u] += value;
         f->uy[u] += value * t;
-        if (!g->n_values)
-            c->weight[u * BLOCK + c->waiting] = value;
     }
-    if (g->n_values)
-        c->weight[c->waiting] = 1.0;
+    for (size_t w = 0; w < g->n_weights; w++)
+        c->weight[w * BLOCK + c->waiting] =
+            g->n_values ? 1.0 : lb_monomial_value(g->product[g->weight_of[w]], v);
     f->n++;
     f->yy += t * t;
     return ++c->waiting == BLOCK ? flush(g, c, err) : LB_OK;
@@ -592,7 +675,10 @@ lb_status lb_conditional_gram_accumulate(const lb_stream *x, lb_cmat variables, 
     if ((st = check_rows(g, variables, y, of_row, err)) != LB_OK)
         goto done;
     find_values(g, variables, of_row);
-    g->n_weights = g->n_values ? 1 : g->n_products;
+    if (g->n_values)
+        g->n_weights = 1;
+    else
+        find_weights(g, variables, of_row);
     g->n_cells = folds * (g->n_values ? g->n_values : 1);
     if ((st = check_memory(g, models, n_models, memory, err)) != LB_OK)
         goto done;
@@ -749,7 +835,7 @@ static bool stands_in(const product *q, const cell *c, size_t w, size_t j)
         return j == 0;
     bool there = false;
     for (size_t i = 0; i < q->k; i++)
-        there = there || q->pair[i * q->k + j] == w;
+        there = there || share(q->g, c, w, q->pair[i * q->k + j]) != 0.0;
     return there && c->tiles[w];
 }
 

@@ -16,11 +16,13 @@
  * normal matrix has the K x K blocks X' diag(c_i c_j) X. Conditions are monomials of base
  * variables, so equal products are recognised: 1, m, m^2 have the five products 1, m ... m^4, not
  * nine. Each product is one weighted Gram, each fold of rows has its own, and the design itself
- * never exists. When the base variables take only a few different values (noise levels, say), one
- * Gram a value is kept instead and the products are sums of those: one Gram's work a row instead of
- * one a product.
+ * never exists. Powers of a variable that is an affine function of another one in every row, a
+ * standardised one say, are sums of the other's by the binomial theorem and have no Gram of their
+ * own: those models agree to rounding with themselves alone. When the base variables take only a
+ * few different values (noise levels, say), one Gram a value is kept instead and the products are
+ * sums of those: one Gram's work a row instead of one a product.
  *
- * Memory: 75 MB a Gram at 4,096 columns; Grams are folds x products, or folds x values.
+ * Memory: 75 MB a Gram at 4,096 columns; Grams are folds x distinct products, or folds x values.
  * All in float64, shifted and scaled as in linalg/gram.h. The bits depend neither on the number of
  * threads nor on the CPU.
  */

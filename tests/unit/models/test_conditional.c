@@ -511,6 +511,61 @@ Test(conditional, the_product_with_the_matrix_is_that_of_the_loaded_matrix)
     set_free(&s);
 }
 
+static const lb_monomial in_t[] = {{{0}}, {{0, 1}}, {{0, 2}}};
+
+/* Variable 1 is variable 0 standardised, but for an error in one row. */
+static set standardised(size_t n, size_t p, double error)
+{
+    set s = set_make(n, p, 21);
+    for (size_t i = 0; i < n; i++)
+        s.variables[i * V + 1] = (s.variables[i * V] + 0.37) / 0.8 + (i == 5 ? error : 0.0);
+    return s;
+}
+
+Test(conditional, powers_of_a_standardised_variable_need_no_gram_of_their_own)
+{
+    const lb_conditions both[] = {{in_m, 3, false, false}, {in_t, 3, true, false}};
+    const double errors[] = {0.0, 1e-9};
+    const size_t grams[] = {5, 9};
+    for (size_t k = 0; k < 2; k++) {
+        set s = standardised(300, 20, errors[k]);
+        lb_conditional_gram *g = gram(&s, both, 2, FOLDS);
+        cr_expect(eq(sz, lb_conditional_gram_count(g), grams[k] * FOLDS));
+        lb_conditional_gram_free(g);
+        g = gram(&s, both + 1, 1, 1);
+        cr_expect(eq(sz, lb_conditional_gram_count(g), 5), "alone it has its own");
+        lb_conditional_gram_free(g);
+        set_free(&s);
+    }
+}
+
+Test(conditional, a_standardised_variable_beside_its_origin_gives_the_system_it_gives_alone)
+{
+    const lb_conditions both[] = {{in_m, 3, false, false}, {in_t, 3, true, false}};
+    enum { N = 3 * 59 };
+    set s = standardised(400, 59, 0.0);
+    double x[N], loaded[2][N], fast[2][N];
+    for (size_t i = 0; i < N; i++)
+        x[i] = sin((double)(7 * i));
+    for (size_t k = 0; k < 2; k++) {
+        lb_conditional_gram *g = gram(&s, both + k, 2 - k, FOLDS);
+        lb_conditional_system *system = NULL;
+        cr_assert(eq(int, lb_conditional_system_new(g, both[1], 2, &system, NULL), LB_OK));
+        lb_cholesky *room = lb_cholesky_new(N);
+        lb_conditional_system_load(system, room);
+        lb_cholesky_multiply(room, (lb_cvec){x, N}, (lb_vec){loaded[k], N});
+        lb_conditional_system_multiply(&system, 1, (const double *const[]){x},
+                                       (double *const[]){fast[k]});
+        lb_cholesky_free(room);
+        lb_conditional_system_free(system);
+        lb_conditional_gram_free(g);
+    }
+    cr_expect(lt(dbl, distance(loaded[0], loaded[1], N), 1e-12));
+    cr_expect(lt(dbl, distance(fast[0], fast[1], N), 1e-12));
+    cr_expect(lt(dbl, distance(fast[0], loaded[0], N), 1e-12));
+    set_free(&s);
+}
+
 /* --- prediction in two steps --------------------------------------------------------------------
  */
 
