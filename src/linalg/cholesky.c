@@ -14,7 +14,8 @@ enum {
     WIDE = LB_CROSS_WIDE,
     BLOCK = 192,     /* rows of U finished at a time, a multiple of S */
     CHAIN = 1024,    /* rows above whose products are summed before they are subtracted */
-    TASK = 4 * WIDE, /* strips a thread takes at a time */
+    TASK = 4 * WIDE, /* strips a thread takes at a time, at least, */
+    MOST = 8 * TASK, /* and at most: all of them read the same rows of U again */
 };
 
 /* U in strips of S columns; the matrix is padded with an identity to a multiple of S. */
@@ -187,6 +188,13 @@ static void finish_strips(lb_cholesky *f, size_t first, size_t last, size_t begi
     }
 }
 
+/* Of so many strips, eight tasks where they are long enough: threads end together. */
+static size_t task_of(size_t strips)
+{
+    const size_t task = strips / 8 / WIDE * WIDE;
+    return task < TASK ? TASK : task > MOST ? MOST : task;
+}
+
 lb_status lb_cholesky_factor(lb_cholesky *f, double shift, lb_error *err)
 {
     for (size_t j = 0; j < f->p; j++)
@@ -199,9 +207,10 @@ lb_status lb_cholesky_factor(lb_cholesky *f, double shift, lb_error *err)
         const lb_status st = factor_square(f, first, last, err);
         if (st != LB_OK)
             return st;
+        const size_t task = task_of(f->n_strips - last / S);
 #pragma omp parallel for schedule(dynamic, 1) if (last < f->rows)
-        for (size_t s = last / S; s < f->n_strips; s += TASK)
-            finish_strips(f, first, last, s, s + TASK < f->n_strips ? s + TASK : f->n_strips);
+        for (size_t s = last / S; s < f->n_strips; s += task)
+            finish_strips(f, first, last, s, s + task < f->n_strips ? s + task : f->n_strips);
     }
     return LB_OK;
 }
