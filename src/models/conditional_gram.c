@@ -16,7 +16,8 @@ enum {
     BLOCK = LB_CROSS_CHAIN,                 /* rows read at once, and multiplied at once */
     TILE = LB_CONDITION_TILE,               /* whole register blocks */
     WIDTH = LB_CROSS_STRIP * LB_CROSS_WIDE, /* vectors multiplied at once are a multiple of this */
-    VALUES = 8, /* so many different values of the base variables are always worth a Gram each */
+    TOGETHER = 7, /* Grams summed at a time: their panels stay in the second cache */
+    VALUES = 8,   /* so many different values of the base variables are always worth a Gram each */
 };
 
 /* Rows of one fold and, by value, of one value of the base variables: their weighted sums, and the
@@ -513,22 +514,36 @@ static lb_strips strips_of_tile(const lb_conditional_gram *g, const cell *c, siz
     return (lb_strips){g->strips + i * TILE * BLOCK, c->waiting, tile_width(g, i), BLOCK};
 }
 
-/* Row I of the tiles of Gram w += (weight * panel_I)' panel_J, J = 0 .. I. */
-static void add_tiles(const lb_conditional_gram *g, cell *c, size_t i, size_t w, double *scratch)
+/* Panel I of the waiting rows, each times its weight. */
+static void weigh(const lb_conditional_gram *g, const cell *c, size_t i, size_t w, double *out)
 {
-    lb_strips a = strips_of_tile(g, c, i);
-    if (!g->n_values) {
-        const double *weight = c->weight + w * BLOCK;
-        for (size_t strip = 0; strip < TILE / S; strip++)
-            for (size_t r = 0; r < c->waiting; r++)
-                for (size_t k = 0; k < S; k++)
-                    scratch[(strip * BLOCK + r) * S + k] =
-                        a.data[(strip * BLOCK + r) * S + k] * weight[r];
-        a.data = scratch;
+    const lb_strips a = strips_of_tile(g, c, i);
+    const double *weight = c->weight + w * BLOCK;
+    for (size_t strip = 0; strip < TILE / S; strip++)
+        for (size_t r = 0; r < c->waiting; r++)
+            for (size_t k = 0; k < S; k++)
+                out[(strip * BLOCK + r) * S + k] = a.data[(strip * BLOCK + r) * S + k] * weight[r];
+}
+
+/* Row I of the tiles of Grams from .. to-1 += (weight * panel_I)' panel_J, J = 0 .. I: a panel
+ * comes from memory once for all of them. */
+static void add_tiles(const lb_conditional_gram *g, cell *c, size_t i, size_t from, size_t to,
+                      double *scratch)
+{
+    lb_strips a[TOGETHER];
+    for (size_t w = from; w < to; w++) {
+        a[w - from] = strips_of_tile(g, c, i);
+        if (g->n_values || !c->tiles[w])
+            continue;
+        weigh(g, c, i, w, scratch + (w - from) * BLOCK * TILE);
+        a[w - from].data = scratch + (w - from) * BLOCK * TILE;
     }
     for (size_t j = 0; j <= i; j++)
-        lb_cross_add(a, strips_of_tile(g, c, j), i == j,
-                     lb_mat_of(c->tiles[w] + tile_place(g, i, j), a.cols, tile_width(g, j)));
+        for (size_t w = from; w < to; w++)
+            if (c->tiles[w])
+                lb_cross_add(a[w - from], strips_of_tile(g, c, j), i == j,
+                             lb_mat_of(c->tiles[w] + tile_place(g, i, j), a[w - from].cols,
+                                       tile_width(g, j)));
 }
 
 /* A sum that is not finite means a row that is not: find and name it. */
@@ -559,14 +574,15 @@ static lb_status flush(lb_conditional_gram *g, cell *c, lb_error *err)
     const lb_status st = check_finite(g, c, err);
     if (st != LB_OK)
         return st;
+    const size_t parts = (g->n_weights + TOGETHER - 1) / TOGETHER;
 #pragma omp parallel if (share)
     {
-        double *scratch = lb_xaligned(BLOCK * TILE, sizeof *scratch);
+        double *scratch = lb_xaligned(TOGETHER * BLOCK * TILE, sizeof *scratch);
 #pragma omp for schedule(dynamic, 1)
-        for (size_t unit = 0; unit < g->n_tiles * g->n_weights; unit++) { /* the longest first */
-            const size_t i = g->n_tiles - 1 - unit / g->n_weights, w = unit % g->n_weights;
-            if (c->tiles[w])
-                add_tiles(g, c, i, w, scratch);
+        for (size_t unit = 0; unit < g->n_tiles * parts; unit++) { /* the longest first */
+            const size_t from = unit % parts * TOGETHER, to = from + TOGETHER;
+            add_tiles(g, c, g->n_tiles - 1 - unit / parts, from,
+                      to < g->n_weights ? to : g->n_weights, scratch);
         }
         free(scratch);
     }

@@ -478,7 +478,8 @@ Test(conditional, only_distinct_products_are_accumulated)
         lb_conditional_gram_free(g);
     }
     lb_conditional_gram *g = gram(&s, cases, 4, FOLDS);
-    cr_expect(eq(sz, lb_conditional_gram_count(g), 13 * (FOLDS + 1)), "all four models share one pass");
+    cr_expect(eq(sz, lb_conditional_gram_count(g), 13 * (FOLDS + 1)),
+              "all four models share one pass");
     lb_conditional_gram_free(g);
     set_free(&s);
 }
