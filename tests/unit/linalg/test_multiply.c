@@ -66,12 +66,12 @@ Test(multiply, has_the_same_bits_on_every_cpu)
     for (size_t r = 0; r < R; r++)
         at[r] = a.data + r * a.stride;
     for (size_t k = 0; k <= 256; k += 64) {
-        lb_multiply_version(0)(k, at, 1, b.data, b.stride, expected);
+        lb_multiply_version(0)(k, at, 1, b.data, b.stride, false, expected[0], C);
         for (int version = 1; version <= 2; version++) {
             lb_multiply_loop *loop = lb_multiply_version(version);
             if (!loop)
                 continue;
-            loop(k, at, 1, b.data, b.stride, got);
+            loop(k, at, 1, b.data, b.stride, false, got[0], C);
             cr_expect(eq(int, memcmp(got, expected, sizeof got), 0), "version %d, k %zu", version,
                       k);
         }
