@@ -198,18 +198,27 @@ static float kept_factor(double rate)
     return (float)(65536.0 / (65536.0 - (double)drop_below(rate)));
 }
 
+/* The upper 48 bits of every number, 16 a unit, from below. */
+LB_FOR_EVERY_CPU static void thin(const uint64_t *restrict numbers, size_t n, unsigned below,
+                                  float factor, float *restrict mask)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < 3; k++)
+            mask[3 * i + k] =
+                (unsigned)(numbers[i] >> (16 + 16 * k) & 0xFFFF) < below ? 0.0f : factor;
+}
+
 void lb_net_mask(lb_net_key key, double rate, uint64_t epoch, size_t l, size_t row, size_t n,
                  float *mask)
 {
-    const unsigned below = drop_below(rate);
-    const float factor = kept_factor(rate);
+    uint64_t numbers[DRAWS];
+    float units[3 * DRAWS];
     lb_rng r = rng_of(key, epoch, l, row);
-    uint64_t draws[DRAWS];
-    for (size_t j = 0, left; j < n; j += left) {
-        left = n - j < 3 * DRAWS ? n - j : 3 * DRAWS;
-        lb_rng_bits(&r, draws, (left + 2) / 3);
-        for (size_t i = 0; i < left; i++) /* the upper 48 bits, from below */
-            mask[j + i] = (draws[i / 3] >> (16 + 16 * (i % 3)) & 0xFFFF) < below ? 0.0f : factor;
+    for (size_t j = 0, here; j < n; j += here) {
+        here = n - j < 3 * DRAWS ? n - j : 3 * DRAWS;
+        lb_rng_bits(&r, numbers, (here + 2) / 3);
+        thin(numbers, (here + 2) / 3, drop_below(rate), kept_factor(rate), units);
+        memcpy(mask + j, units, here * sizeof *mask);
     }
 }
 
