@@ -39,7 +39,7 @@ static float by_hand(bool transpose, lb_matf a, lb_matf b, size_t i, size_t j)
 Test(multiply, sums_every_element_in_the_order_of_its_contract)
 {
     const size_t sizes[][3] = {{1, 1, 1},   {8, 32, 256}, {9, 33, 257}, {17, 31, 600},
-                               {64, 96, 7}, {3, 70, 512}, {5, 2, 0}};
+                               {64, 96, 7}, {3, 70, 512}, {5, 2, 0},    {267, 65, 300}};
     for (size_t q = 0; q < sizeof sizes / sizeof *sizes; q++) {
         const size_t m = sizes[q][0], n = sizes[q][1], k = sizes[q][2];
         for (int transpose = 0; transpose < 2; transpose++) {
