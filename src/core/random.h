@@ -22,4 +22,11 @@ double lb_rng_normal(lb_rng *r);                         /* N(0, 1), Box-Muller 
 size_t lb_rng_below(lb_rng *r, size_t n);                /* 0 .. n-1 without modulo bias, n > 0 */
 void lb_rng_shuffle(lb_rng *r, size_t *items, size_t n); /* Fisher-Yates */
 
+/** @p count numbers as from lb_rng_below(), several times as fast. */
+void lb_rng_below_each(lb_rng *r, size_t n, size_t *out, size_t count);
+
+/** The next @p n numbers of 64 bits, likewise. Each stands for one lb_rng_uniform(), which is its
+ * upper 53 bits, or for one lb_rng_below(), unless that rejects it. */
+void lb_rng_bits(lb_rng *r, uint64_t *out, size_t n);
+
 #endif

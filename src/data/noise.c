@@ -2,6 +2,7 @@
 #include "data/noise.h"
 
 #include "core/cpu.h"
+#include "core/philox.h"
 
 #include <float.h>
 #include <math.h>
@@ -14,27 +15,6 @@ enum {
     GROUP = 4 * LANES, /* pixels they give */
     TAG = 0x6E6F6973,  /* keeps noise apart from the sequential streams of core/random.h */
 };
-
-/* Philox4x32-10: ten rounds on the counter (block, TAG, row), key bumped by the Weyl constants. */
-INLINE void philox(uint64_t seed, uint64_t row, uint32_t block, uint32_t word[4])
-{
-    uint32_t c0 = block, c1 = TAG, c2 = (uint32_t)row, c3 = (uint32_t)(row >> 32);
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-#pragma GCC unroll 10
-    for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)c0 * 0xD2511F53u, b = (uint64_t)c2 * 0xCD9E8D57u;
-        c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
-        c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)b;
-        c3 = (uint32_t)a;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    word[0] = c0;
-    word[1] = c1;
-    word[2] = c2;
-    word[3] = c3;
-}
 
 /* -2 ln u for u = (w + 1) / 2^24, w < 2^24. u = m 2^e with m in [1/sqrt 2, sqrt 2), and ln m by the
  * series of 2 artanh((m - 1) / (m + 1)), whose next term is below 3e-9 of the result. */
@@ -68,17 +48,15 @@ INLINE void cos_sin(uint32_t w, float *c, float *s)
     *s = quadrant & 2 ? -second : second;
 }
 
-/* Pixels GROUP q .. GROUP q + 255. */
+/* Pixels GROUP q .. GROUP q + 255: words of the counters (block, TAG, row). */
 INLINE void normal_group(uint64_t seed, uint64_t row, uint32_t q, float *restrict z)
 {
     uint32_t w[4][LANES];
-    for (uint32_t i = 0; i < LANES; i++) {
-        uint32_t word[4];
-        philox(seed, row, q * LANES + i, word);
-        w[0][i] = word[0];
-        w[1][i] = word[1];
-        w[2][i] = word[2];
-        w[3][i] = word[3];
+    for (uint32_t i = 0; i < LANES; i += LB_PHILOX_SIDE) {
+        uint32_t side[4][LB_PHILOX_SIDE];
+        lb_philox(seed, (uint64_t)TAG << 32 | (q * LANES + i), row, side);
+        for (int k = 0; k < 4; k++)
+            memcpy(w[k] + i, side[k], sizeof side[k]);
     }
     for (int pair = 0; pair < 2; pair++) { /* Box & Muller 1958 */
         const uint32_t *u = w[2 * pair], *v = w[2 * pair + 1];

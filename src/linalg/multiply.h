@@ -39,10 +39,10 @@ static inline size_t lb_multiply_stride(size_t cols)
     return (cols + LB_MULTIPLY_COLS - 1) / LB_MULTIPLY_COLS * LB_MULTIPLY_COLS + 16;
 }
 
-/** The register block alone: sum(r, c) = sum over t < k of a[r][t * step] b[t * stride + c]. */
+/** The register block alone: c(r, q) = or, if @p add, += the sum over t < k of
+ * a[r][t * step] b[t * stride + q]; rows of c lie @p across apart. */
 typedef void lb_multiply_loop(size_t k, const float *const a[LB_MULTIPLY_ROWS], size_t step,
-                              const float *b, size_t stride,
-                              float sum[LB_MULTIPLY_ROWS][LB_MULTIPLY_COLS]);
+                              const float *b, size_t stride, bool add, float *c, size_t across);
 
 /** Its versions, for tests: 0 portable, 1 AVX2, 2 AVX-512; NULL if this machine cannot run it. */
 lb_multiply_loop *lb_multiply_version(int version);

@@ -46,4 +46,11 @@ void lb_adam_free(lb_adam *a);
  */
 void lb_adam_step(lb_adam *a, const double *gradient, double *weights);
 
+/**
+ * The same step in parts, which threads may share: lb_adam_next() once, then each part once.
+ * Weights first .. first + n - 1; both arrays hold @p n doubles, of these weights.
+ */
+void lb_adam_next(lb_adam *a);
+void lb_adam_part(lb_adam *a, size_t first, size_t n, const double *gradient, double *weights);
+
 #endif

@@ -125,29 +125,36 @@ static double *pack_rows(const lb_gate_block *b, const double *mean, const doubl
     return pack(b, mean, inverse, d.x, d.experts, d.y);
 }
 
-/* Mean and 1 / standard deviation of every column; 0 for a column with one value. */
+/* Mean and 1 / standard deviation of every column; 0 for a column with one value. Row by row, as
+ * they lie in memory. */
 static lb_status scaling(lb_cmat x, double *mean, double *inverse, lb_error *err)
 {
     const double n = (double)x.rows;
-    for (size_t f = 0; f < x.cols; f++) {
-        double sum = 0.0, squares = 0.0;
-        bool constant = true;
-        for (size_t i = 0; i < x.rows; i++) {
-            sum += x.data[i * x.stride + f];
-            constant = constant && x.data[i * x.stride + f] == x.data[f];
+    double *squares = lb_xcalloc(x.cols, sizeof *squares);
+    bool *varies = lb_xcalloc(x.cols, sizeof *varies);
+    lb_status st = LB_OK;
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t f = 0; f < x.cols; f++) {
+            mean[f] += x.data[i * x.stride + f];
+            varies[f] |= x.data[i * x.stride + f] != x.data[f];
         }
-        mean[f] = sum / n;
-        for (size_t i = 0; i < x.rows; i++) {
+    for (size_t f = 0; f < x.cols; f++)
+        mean[f] /= n;
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t f = 0; f < x.cols; f++) {
             const double d = x.data[i * x.stride + f] - mean[f];
-            squares += d * d;
+            squares[f] += d * d;
         }
-        inverse[f] = constant ? 0.0 : 1.0 / sqrt(squares / n);
-        if (!isfinite(mean[f]) || !isfinite(inverse[f]) || (inverse[f] == 0.0 && !constant))
-            return LB_FAIL(err, LB_ENUMERIC,
-                           "feature %zu has mean %g and variance %g: change its unit", f, mean[f],
-                           squares / n);
+    for (size_t f = 0; f < x.cols && st == LB_OK; f++) {
+        inverse[f] = varies[f] ? 1.0 / sqrt(squares[f] / n) : 0.0;
+        if (!isfinite(mean[f]) || !isfinite(inverse[f]) || (inverse[f] == 0.0 && varies[f]))
+            st = LB_FAIL(err, LB_ENUMERIC,
+                         "feature %zu has mean %g and variance %g: change its unit", f, mean[f],
+                         squares[f] / n);
     }
-    return LB_OK;
+    free(squares);
+    free(varies);
+    return st;
 }
 
 /* --- training

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/gate_block.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 
 #include <math.h>
@@ -48,12 +49,39 @@ INLINE double exp_negative(double x)
     return x < -708.0 ? 0.0 : result;
 }
 
-/* g (m) += the column sums of d. */
+/* Numbers that lie side by side, and their bits. */
+typedef double lane __attribute__((vector_size(LB_GATE_LANES * sizeof(double)), may_alias));
+typedef int64_t lane_bits __attribute__((vector_size(LB_GATE_LANES * sizeof(double)), may_alias));
+
+/* g (m) += the column sums of d, where m is whole vectors: as many columns at a time as hide the
+ * latency of an addition. */
 INLINE void column_sums(size_t rows, const double *d, size_t m, double *g)
 {
-    for (size_t r = 0; r < rows; r++, d += m)
-        for (size_t c = 0; c < m; c++)
-            g[c] += d[c];
+    enum { WIDE_SUMS = 4 };
+    const size_t vectors = m / LB_GATE_LANES;
+    const lane *from = (const lane *)d;
+    lane *to = (lane *)g;
+    size_t c = 0;
+    for (; c + WIDE_SUMS <= vectors; c += WIDE_SUMS) {
+        lane s0 = to[c], s1 = to[c + 1], s2 = to[c + 2], s3 = to[c + 3];
+        for (size_t r = 0; r < rows; r++) {
+            const lane *row = from + r * vectors + c;
+            s0 += row[0];
+            s1 += row[1];
+            s2 += row[2];
+            s3 += row[3];
+        }
+        to[c] = s0;
+        to[c + 1] = s1;
+        to[c + 2] = s2;
+        to[c + 3] = s3;
+    }
+    for (; c < vectors; c++) {
+        lane s = to[c];
+        for (size_t r = 0; r < rows; r++)
+            s += from[r * vectors + c];
+        to[c] = s;
+    }
 }
 
 /* z -> p = softmax(z), yhat = sum_k p_k e_k; residual = yhat - y. The last logit is 0. */
@@ -255,26 +283,47 @@ void lb_gate_block_refresh(lb_gate_block *b)
     }
 }
 
-double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
-                         const size_t *order, size_t n, double scale, bool backward)
+/* The features of a packed record and zeros up to the whole vector, at `to`. What follows them in
+ * the record is masked out, since a call of memcpy() costs more than the copy. */
+INLINE void take_features(const lb_gate_block *b, const double *record, const lane_bits *last,
+                          double *to)
+{
+    const size_t tail = b->fw - LB_GATE_LANES;
+    for (size_t c = 0; c < tail; c += LB_GATE_LANES)
+        *(lane *)(to + c) = *(const lane *)(record + c);
+    *(lane_bits *)(to + tail) = *(const lane_bits *)(record + tail) & *last;
+}
+
+/* Rows first .. first + rows - 1 of the order into the block. */
+LB_FOR_EVERY_CPU static void take_rows(lb_gate_block *b, const double *records, size_t stride,
+                                       const size_t *order, size_t first, size_t rows, size_t n)
 {
     enum { LINE = 8 }; /* doubles of a cache line */
     const size_t f = b->shape.features, k = b->shape.experts;
+    lane_bits last = {0};
+    for (size_t c = 0; c < LB_GATE_LANES; c++)
+        last[c] = b->fw - LB_GATE_LANES + c < f ? -1 : 0;
+    for (size_t r = 0; r < rows; r++) {
+        const size_t i = first + r, next = i + ROWS;
+        const double *row = records + (order ? order[i] : i) * stride;
+        if (order && next < n) /* shuffled rows come from far away: ask for them a block ahead */
+            for (size_t c = 0; c < stride; c += LINE)
+                __builtin_prefetch(records + order[next] * stride + c);
+        take_features(b, row, &last, b->x + r * b->fw);
+        double *e = b->e + r;
+        for (size_t j = 0; j < k; j++)
+            e[j * ROWS] = row[f + j];
+        b->y[r] = row[f + k];
+    }
+}
+
+double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
+                         const size_t *order, size_t n, double scale, bool backward)
+{
     double total = 0.0;
     for (size_t first = 0; first < n; first += ROWS) {
         const size_t rows = n - first < ROWS ? n - first : ROWS;
-        for (size_t r = 0; r < rows; r++) {
-            const size_t i = first + r, next = i + ROWS;
-            const double *row = records + (order ? order[i] : i) * stride;
-            if (order &&
-                next < n) /* shuffled rows come from far away: ask for them a block ahead */
-                for (size_t c = 0; c < stride; c += LINE)
-                    __builtin_prefetch(records + order[next] * stride + c);
-            memcpy(b->x + r * b->fw, row, f * sizeof *row);
-            for (size_t j = 0; j < k; j++)
-                b->e[j * ROWS + r] = row[f + j];
-            b->y[r] = row[f + k];
-        }
+        take_rows(b, records, stride, order, first, rows, n);
         total += b->kernel(b, rows, scale, backward);
     }
     return total;

@@ -54,9 +54,10 @@ void lb_gate_block_store(const lb_gate_block *b, const double *padded, double *p
 void lb_gate_block_refresh(lb_gate_block *b);
 
 /**
- * Run rows of packed records, @p stride doubles each: features (F, scaled), experts (K),
- * truth. @p order names them, NULL: the first @p n. If @p backward, scale times the gradient
- * of the sum of squares is added to b->g. @return the sum of squared errors, in the order given
+ * Run rows of packed records, @p stride doubles each, aligned and of whole vectors: features (F,
+ * scaled), experts (K), truth. @p order names them, NULL: the first @p n. If @p backward, scale
+ * times the gradient of the sum of squares is added to b->g. @return the sum of squared errors, in
+ * the order given
  */
 double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
                          const size_t *order, size_t n, double scale, bool backward);

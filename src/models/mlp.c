@@ -22,7 +22,7 @@ typedef struct pupil {
     const lb_training_rows *data;
     const lb_mlp_options *options;
     lb_net_work *work;
-    lb_net_adam *adam;
+    lb_adam *adam;
     lb_matf x; /* a batch of standardised rows */
     double *best;
 } pupil;
@@ -62,7 +62,7 @@ lb_status lb_mlp_check(const lb_mlp_options *o, lb_error *err)
 static lb_matf room(size_t rows, size_t cols)
 {
     const size_t stride = lb_multiply_stride(cols);
-    return (lb_matf){lb_xaligned(rows * stride, sizeof(float)), rows, cols, stride};
+    return (lb_matf){lb_xlarge(rows * stride, sizeof(float)), rows, cols, stride};
 }
 
 static lb_matf first_rows(lb_matf m, size_t n)
@@ -155,7 +155,7 @@ static lb_status fit_one(const lb_mlp_task *task, lb_mlp **out, lb_error *err)
     const size_t rows = batch > BLOCK ? batch : BLOCK;
     p.m->net = lb_net_new(shape_of(p.m->scaler.cols, o), (lb_net_key){o->training.seed, 0});
     p.work = lb_net_work_new(p.m->net, rows);
-    p.adam = lb_net_adam_new(p.m->net, o->adam);
+    p.adam = lb_adam_new(lb_net_weights(p.m->net).n, o->adam);
     p.x = room(rows, p.m->scaler.cols);
     p.best = lb_xcalloc(lb_net_weights(p.m->net).n, sizeof *p.best);
     const lb_trainee trainee = {&p, learn, score, keep, restore};
@@ -165,7 +165,7 @@ static lb_status fit_one(const lb_mlp_task *task, lb_mlp **out, lb_error *err)
     *out = p.m;
     p.m = NULL;
 done:
-    lb_net_adam_free(p.adam);
+    lb_adam_free(p.adam);
     lb_net_work_free(p.work);
     free(p.x.data);
     free(p.best);

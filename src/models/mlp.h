@@ -27,8 +27,8 @@
  * Memory: 36 bytes a weight (master, float32 copy, Adam's two moments, best weights), 40 MB for
  * 4096-256-256-1, and 6 MB for a batch; the inputs in memory are the caller's and shared, 524 MB
  * for 32,000 spectra. Four networks at once on these stay below 0.7 GB. Cost of an epoch: 2 n w
- * multiply-adds in float32 and n w / batch steps of Adam; with n = 28,800 and w = 1.1 million 1.3
- * to 1.7 s of one core. A single network shared among threads meets at four barriers a batch; on a
+ * multiply-adds in float32 and n w / batch steps of Adam; with n = 28,800 and w = 1.1 million 1.0
+ * to 1.4 s of one core. A single network shared among threads meets at four barriers a batch; on a
  * machine with other load OMP_WAIT_POLICY=passive, or one thread, is then faster.
  */
 typedef struct lb_mlp lb_mlp;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/net.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "linalg/multiply.h"
@@ -13,6 +14,8 @@
 
 enum {
     TILE_WEIGHTS = 8192, /* weights that it steps at a time: their gradient stays in the cache */
+    PIECE = 256,         /* weights that are stepped at a time */
+    DRAWS = 96,          /* random numbers of a mask that are drawn at a time */
     WORTH_A_THREAD = 1 << 18, /* products below which a parallel region costs more than it gives */
 };
 
@@ -37,11 +40,6 @@ struct lb_net_work {
     size_t rows_max, rows;
     lb_matf a[LB_NET_LAYERS_MAX + 1], d[LB_NET_LAYERS_MAX + 1];
     float factor; /* of what dropout keeps */
-};
-
-struct lb_net_adam {
-    lb_adam **of_tile;
-    size_t n;
 };
 
 static lb_rng rng_of(lb_net_key key, uint64_t epoch, size_t l, size_t row)
@@ -70,8 +68,7 @@ static void make_copies(lb_net *net, size_t l)
     const size_t inputs = net->shape.sizes[l - 1], units = net->shape.sizes[l];
     const size_t across = lb_multiply_stride(inputs);
     net->stride[l] = lb_multiply_stride(units);
-    net->copy[l] = lb_xaligned((inputs + 1) * net->stride[l], sizeof(float));
-    memset(net->copy[l], 0, (inputs + 1) * net->stride[l] * sizeof(float));
+    net->copy[l] = lb_xlarge((inputs + 1) * net->stride[l], sizeof(float));
     if (l > 1)
         net->turned[l] =
             (lb_matf){lb_xaligned(units * across, sizeof(float)), units, inputs, across};
@@ -87,7 +84,7 @@ lb_net *lb_net_new(lb_net_shape shape, lb_net_key key)
         net->n_weights += (shape.sizes[l - 1] + 1) * shape.sizes[l];
         make_copies(net, l);
     }
-    net->weights = lb_xcalloc(net->n_weights, sizeof(double));
+    net->weights = lb_xlarge(net->n_weights, sizeof(double));
     for (size_t l = 1; l <= shape.layers; l++) {
         const double variance = (l < shape.layers ? 2.0 : 1.0) / (double)shape.sizes[l - 1];
         const double bound = sqrt(3.0 * variance);
@@ -133,26 +130,38 @@ static size_t place(const lb_net *net, tile t) /* of its first weight */
     return net->offset[t.layer] + t.first * net->shape.sizes[t.layer];
 }
 
-static void refresh_tile(const lb_net *net, tile t)
+LB_FOR_EVERY_CPU static void narrow(size_t n, const double *restrict from, float *restrict to)
 {
-    const size_t inputs = net->shape.sizes[t.layer - 1], units = net->shape.sizes[t.layer];
-    const double *from = net->weights + place(net, t);
-    float *to = net->copy[t.layer] + t.first * net->stride[t.layer];
-    for (size_t i = 0; i < t.rows; i++)
-        for (size_t j = 0; j < units; j++)
-            to[i * net->stride[t.layer] + j] = (float)from[i * units + j];
-    if (t.layer == 1 || t.first == inputs)
-        return;
+    for (size_t j = 0; j < n; j++)
+        to[j] = (float)from[j];
+}
+
+/* Rows first .. first + rows - 1 of the block of layer l into its copy. */
+static void refresh_rows(const lb_net *net, size_t l, size_t first, size_t rows)
+{
+    const size_t units = net->shape.sizes[l];
+    for (size_t i = first; i < first + rows; i++)
+        narrow(units, net->weights + net->offset[l] + i * units, net->copy[l] + i * net->stride[l]);
+}
+
+/* The copy of W' after that of W. */
+static void turn_tile(const lb_net *net, tile t)
+{
     const lb_matf turned = net->turned[t.layer];
-    for (size_t j = 0; j < units; j++)
+    const float *from = net->copy[t.layer] + t.first * net->stride[t.layer];
+    if (t.layer == 1 || t.first == net->shape.sizes[t.layer - 1])
+        return;
+    for (size_t j = 0; j < net->shape.sizes[t.layer]; j++)
         for (size_t i = 0; i < t.rows; i++)
-            turned.data[j * turned.stride + t.first + i] = to[i * net->stride[t.layer] + j];
+            turned.data[j * turned.stride + t.first + i] = from[i * net->stride[t.layer] + j];
 }
 
 void lb_net_refresh(lb_net *net)
 {
-    for (size_t i = 0; i < net->n_tiles; i++)
-        refresh_tile(net, net->tiles[i]);
+    for (size_t i = 0; i < net->n_tiles; i++) {
+        refresh_rows(net, net->tiles[i].layer, net->tiles[i].first, net->tiles[i].rows);
+        turn_tile(net, net->tiles[i]);
+    }
 }
 
 lb_net_work *lb_net_work_new(const lb_net *net, size_t rows)
@@ -189,17 +198,27 @@ static float kept_factor(double rate)
     return (float)(65536.0 / (65536.0 - (double)drop_below(rate)));
 }
 
+/* The upper 48 bits of every number, 16 a unit, from below. */
+LB_FOR_EVERY_CPU static void thin(const uint64_t *restrict numbers, size_t n, unsigned below,
+                                  float factor, float *restrict mask)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < 3; k++)
+            mask[3 * i + k] =
+                (unsigned)(numbers[i] >> (16 + 16 * k) & 0xFFFF) < below ? 0.0f : factor;
+}
+
 void lb_net_mask(lb_net_key key, double rate, uint64_t epoch, size_t l, size_t row, size_t n,
                  float *mask)
 {
-    const unsigned below = drop_below(rate);
-    const float factor = kept_factor(rate);
+    uint64_t numbers[DRAWS];
+    float units[3 * DRAWS];
     lb_rng r = rng_of(key, epoch, l, row);
-    uint64_t bits = 0;
-    for (size_t j = 0; j < n; j++, bits >>= 16) {
-        if (j % 3 == 0)
-            bits = (uint64_t)(lb_rng_uniform(&r) * 0x1p48);
-        mask[j] = (bits & 0xFFFF) < below ? 0.0f : factor;
+    for (size_t j = 0, here; j < n; j += here) {
+        here = n - j < 3 * DRAWS ? n - j : 3 * DRAWS;
+        lb_rng_bits(&r, numbers, (here + 2) / 3);
+        thin(numbers, (here + 2) / 3, drop_below(rate), kept_factor(rate), units);
+        memcpy(mask + j, units, here * sizeof *mask);
     }
 }
 
@@ -237,7 +256,20 @@ static slice slice_from(size_t first, size_t most, size_t rows)
     return (slice){first, rows - first < most ? rows - first : most};
 }
 
-/* A = max(Z + b, 0) . M for the rows of a slice; the last layer only adds b. */
+/* A = max(Z + b, 0) . M for one row; no mask: 1. */
+LB_FOR_EVERY_CPU static void bend(size_t n, const float *restrict bias, const float *restrict mask,
+                                  float *restrict row)
+{
+    for (size_t j = 0; j < n; j++) {
+        const float z = row[j] + bias[j];
+        row[j] = z > 0.0f ? z : 0.0f;
+    }
+    if (mask)
+        for (size_t j = 0; j < n; j++)
+            row[j] *= mask[j];
+}
+
+/* A from Z for the rows of a slice; the last layer only adds b. */
 static void activate(const lb_net *net, lb_net_work *work, size_t l, slice s,
                      const lb_net_dropout *dropout)
 {
@@ -245,19 +277,16 @@ static void activate(const lb_net *net, lb_net_work *work, size_t l, slice s,
     const float *bias = net->copy[l] + net->shape.sizes[l - 1] * net->stride[l];
     for (size_t i = 0; i < s.rows; i++) {
         float *row = z.data + i * z.stride;
-        for (size_t j = 0; j < z.cols; j++)
-            row[j] += bias[j];
-        if (l == net->shape.layers)
-            continue;
-        for (size_t j = 0; j < z.cols; j++)
-            row[j] = row[j] > 0.0f ? row[j] : 0.0f;
-        if (!dropout)
-            continue;
         float *mask = room_for(work->d[l], s).data + i * z.stride; /* D is free until we go back */
-        lb_net_mask(net->key, dropout->rate, dropout->epoch, l, dropout->rows[s.first + i], z.cols,
-                    mask);
-        for (size_t j = 0; j < z.cols; j++)
-            row[j] *= mask[j];
+        if (l == net->shape.layers) {
+            for (size_t j = 0; j < z.cols; j++)
+                row[j] += bias[j];
+            continue;
+        }
+        if (dropout)
+            lb_net_mask(net->key, dropout->rate, dropout->epoch, l, dropout->rows[s.first + i],
+                        z.cols, mask);
+        bend(z.cols, bias, dropout ? mask : NULL, row);
     }
 }
 
@@ -283,8 +312,16 @@ lb_cmatf lb_net_forward(const lb_net *net, lb_net_work *work, lb_cmatf x,
     return rows_of(lb_matf_const(work->a[net->shape.layers]), (slice){0, x.rows});
 }
 
-/* D_l of all layers from D_L. What dropout or ReLU made zero has no slope; the rest went forward
- * with the factor of what is kept. */
+/* D = E . M . [A > 0] for one row. What dropout or ReLU made zero has no slope; the rest went
+ * forward with the factor of what is kept. */
+LB_FOR_EVERY_CPU static void bend_back(size_t n, const float *restrict a, float factor,
+                                       float *restrict d)
+{
+    for (size_t j = 0; j < n; j++)
+        d[j] *= a[j] > 0.0f ? factor : 0.0f;
+}
+
+/* D_l of all layers from D_L. */
 static void backward(const lb_net *net, lb_net_work *work)
 {
     const size_t most = slice_rows(net, work->rows);
@@ -296,9 +333,7 @@ static void backward(const lb_net *net, lb_net_work *work)
             lb_multiply(false, rows_of(lb_matf_const(work->d[l]), s), lb_matf_const(net->turned[l]),
                         out);
             for (size_t r = 0; r < s.rows; r++)
-                for (size_t j = 0; j < out.cols; j++)
-                    out.data[r * out.stride + j] *=
-                        a.data[r * a.stride + j] > 0.0f ? work->factor : 0.0f;
+                bend_back(out.cols, a.data + r * a.stride, work->factor, out.data + r * out.stride);
         }
     }
 }
@@ -313,24 +348,36 @@ lb_matf lb_net_output_gradient(lb_net_work *work)
     return d;
 }
 
-/* dW_l = A_(l-1)' D_l, or db_l, of one tile. @p scratch has room for the padded tile. */
-static void tile_gradient(const lb_net *net, const lb_net_work *work, lb_cmatf x, tile t,
-                          float *scratch, double *gradient)
+static bool is_bias(const lb_net *net, tile t)
 {
-    const size_t units = net->shape.sizes[t.layer], inputs = net->shape.sizes[t.layer - 1];
+    return t.first == net->shape.sizes[t.layer - 1];
+}
+
+/* dW_l = A_(l-1)' D_l of one tile. */
+static void weight_gradient(const lb_net *net, const lb_net_work *work, lb_cmatf x, tile t,
+                            float *gradient)
+{
+    const size_t units = net->shape.sizes[t.layer];
     const lb_cmatf d = {work->d[t.layer].data, work->rows, units, work->d[t.layer].stride};
-    if (t.first == inputs) {
-        memset(gradient, 0, units * sizeof *gradient);
-        for (size_t i = 0; i < d.rows; i++)
-            for (size_t j = 0; j < units; j++)
-                gradient[j] += (double)d.data[i * d.stride + j];
-        return;
-    }
     const lb_cmatf all = t.layer == 1 ? x : lb_matf_const(work->a[t.layer - 1]);
     const lb_cmatf a = {all.data + t.first, work->rows, t.rows, all.stride};
-    lb_multiply(true, a, d, (lb_matf){scratch, t.rows, units, units});
-    for (size_t i = 0; i < t.rows * units; i++)
-        gradient[i] = (double)scratch[i];
+    lb_multiply(true, a, d, (lb_matf){gradient, t.rows, units, units});
+}
+
+/* db_l = column sums of D_l. */
+static void bias_gradient(const lb_net *net, const lb_net_work *work, size_t l, double *gradient)
+{
+    const lb_matf d = work->d[l];
+    memset(gradient, 0, net->shape.sizes[l] * sizeof *gradient);
+    for (size_t i = 0; i < work->rows; i++)
+        for (size_t j = 0; j < net->shape.sizes[l]; j++)
+            gradient[j] += (double)d.data[i * d.stride + j];
+}
+
+LB_FOR_EVERY_CPU static void widen(size_t n, const float *restrict from, double *restrict to)
+{
+    for (size_t j = 0; j < n; j++)
+        to[j] = (double)from[j];
 }
 
 static size_t largest_tile(const lb_net *net)
@@ -347,50 +394,67 @@ void lb_net_gradient(const lb_net *net, lb_net_work *work, lb_cmatf x, lb_vec gr
 {
     float *scratch = lb_xaligned(largest_tile(net), sizeof *scratch);
     backward(net, work);
-    for (size_t i = 0; i < net->n_tiles; i++)
-        tile_gradient(net, work, x, net->tiles[i], scratch,
-                      gradient.data + place(net, net->tiles[i]));
+    for (size_t i = 0; i < net->n_tiles; i++) {
+        const tile t = net->tiles[i];
+        double *out = gradient.data + place(net, t);
+        if (is_bias(net, t)) {
+            bias_gradient(net, work, t.layer, out);
+        } else {
+            weight_gradient(net, work, x, t, scratch);
+            widen(t.rows * net->shape.sizes[t.layer], scratch, out);
+        }
+    }
     free(scratch);
 }
 
-lb_net_adam *lb_net_adam_new(const lb_net *net, lb_adam_options options)
+/* A thread's room for the gradient of a tile, and for PIECE weights of it or more. */
+typedef struct step_room {
+    float *tile;
+    double *piece;
+} step_room;
+
+/* Weights of a tile by their gradient, a piece at a time while it is in the first-level cache. */
+static void step_weights(lb_net *net, tile t, lb_adam *adam, step_room room)
 {
-    lb_net_adam *adam = lb_xcalloc(1, sizeof *adam);
-    adam->n = net->n_tiles;
-    adam->of_tile = lb_xcalloc(adam->n, sizeof(lb_adam *));
-    for (size_t i = 0; i < adam->n; i++) {
-        const tile t = net->tiles[i];
-        adam->of_tile[i] = lb_adam_new(t.rows * net->shape.sizes[t.layer], options);
+    const size_t units = net->shape.sizes[t.layer], most = PIECE / units ? PIECE / units : 1;
+    for (size_t i = 0, rows; i < t.rows; i += rows) {
+        rows = t.rows - i < most ? t.rows - i : most;
+        const size_t first = place(net, t) + i * units, n = rows * units;
+        widen(n, room.tile + i * units, room.piece);
+        lb_adam_part(adam, first, n, room.piece, net->weights + first);
+        refresh_rows(net, t.layer, t.first + i, rows);
     }
-    return adam;
+    turn_tile(net, t);
 }
 
-void lb_net_adam_free(lb_net_adam *adam)
+static void step_bias(lb_net *net, const lb_net_work *work, tile t, lb_adam *adam, double *gradient)
 {
-    if (!adam)
-        return;
-    for (size_t i = 0; i < adam->n; i++)
-        lb_adam_free(adam->of_tile[i]);
-    free(adam->of_tile);
-    free(adam);
+    const size_t first = place(net, t);
+    bias_gradient(net, work, t.layer, gradient);
+    lb_adam_part(adam, first, net->shape.sizes[t.layer], gradient, net->weights + first);
+    refresh_rows(net, t.layer, t.first, 1);
 }
 
-void lb_net_step(lb_net *net, lb_net_work *work, lb_cmatf x, lb_net_adam *adam)
+void lb_net_step(lb_net *net, lb_net_work *work, lb_cmatf x, lb_adam *adam)
 {
     const size_t size = largest_tile(net);
     backward(net, work); /* by the weights of the forward pass: before any of them moves */
+    lb_adam_next(adam);
 #pragma omp parallel if (worth_threads(net, work->rows))
     {
-        float *scratch = lb_xaligned(size, sizeof *scratch);
-        double *gradient = lb_xaligned(size, sizeof *gradient);
+        const step_room room = {lb_xaligned(size, sizeof(float)),
+                                lb_xaligned(size > PIECE ? size : PIECE, sizeof(double))};
 #pragma omp for schedule(dynamic, 1)
         for (size_t i = 0; i < net->n_tiles; i++) {
             const tile t = net->tiles[i];
-            tile_gradient(net, work, x, t, scratch, gradient);
-            lb_adam_step(adam->of_tile[i], gradient, net->weights + place(net, t));
-            refresh_tile(net, t);
+            if (is_bias(net, t)) {
+                step_bias(net, work, t, adam, room.piece);
+            } else {
+                weight_gradient(net, work, x, t, room.tile);
+                step_weights(net, t, adam, room);
+            }
         }
-        free(scratch);
-        free(gradient);
+        free(room.tile);
+        free(room.piece);
     }
 }

@@ -91,11 +91,9 @@ lb_matf lb_net_output_gradient(lb_net_work *work);
 /** Backward for the batch that went forward last, with its x: the gradient of all weights. */
 void lb_net_gradient(const lb_net *net, lb_net_work *work, lb_cmatf x, lb_vec gradient);
 
-/** Adam for all weights of a network: backward and one step, the gradient never leaving the cache.
- * The same weights as lb_net_gradient() followed by lb_adam_step() and lb_net_refresh(). */
-typedef struct lb_net_adam lb_net_adam;
-lb_net_adam *lb_net_adam_new(const lb_net *net, lb_adam_options options);
-void lb_net_adam_free(lb_net_adam *adam);
-void lb_net_step(lb_net *net, lb_net_work *work, lb_cmatf x, lb_net_adam *adam);
+/** Backward and one step of Adam, the gradient never leaving the cache. The same weights as
+ * lb_net_gradient() followed by lb_adam_step() and lb_net_refresh().
+ * @param adam  for as many weights as the network has */
+void lb_net_step(lb_net *net, lb_net_work *work, lb_cmatf x, lb_adam *adam);
 
 #endif

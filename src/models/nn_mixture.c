@@ -38,7 +38,7 @@ typedef struct pupil {
     const lb_nn_mixture_task *task;
     lb_source features;
     passage way;
-    lb_net_adam *adam[K_MAX + 1];
+    lb_adam *adam[K_MAX + 1];
     double *best[K_MAX + 1];
 } pupil;
 
@@ -343,7 +343,7 @@ static void prepare(pupil *p)
     m->net[m->experts] = lb_net_new(gate_shape(m->gate_scaler.cols, o->gate_hidden, m->experts),
                                     (lb_net_key){seed, GATE_NUMBER});
     for (size_t j = 0; j <= m->experts; j++) {
-        p->adam[j] = lb_net_adam_new(m->net[j], o->expert.adam);
+        p->adam[j] = lb_adam_new(lb_net_weights(m->net[j]).n, o->expert.adam);
         p->best[j] = lb_xcalloc(lb_net_weights(m->net[j]).n, sizeof(double));
     }
     p->way = passage_new(m, batch > BLOCK ? batch : BLOCK);
@@ -376,7 +376,7 @@ static lb_status fit_one(const lb_nn_mixture_task *task, lb_nn_mixture **out, lb
     p.m = NULL;
 done:
     for (size_t j = 0; j <= K_MAX; j++) {
-        lb_net_adam_free(p.adam[j]);
+        lb_adam_free(p.adam[j]);
         free(p.best[j]);
     }
     passage_free(&p.way);

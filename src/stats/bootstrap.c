@@ -189,16 +189,24 @@ static double total_one_pass(const double *sum, size_t width)
     return total > 1e-9 * sum[1] ? total : NAN;
 }
 
-/* Sums of one block of the picked lines, in the order in which they were picked. */
-static void gather(const double *block, const size_t *picked, size_t n, double *sum)
+/* LANES numbers of a line, added side by side. */
+typedef double lane __attribute__((vector_size(LANES * sizeof(double)), may_alias));
+
+/* Sums of the picked lines in the order in which they were picked, two blocks at a time: while one
+ * sum waits for its last addition, the other goes on. */
+LB_FOR_EVERY_CPU static void gather(const units *u, size_t column, const size_t *picked,
+                                    double *sum)
 {
-    double lane[LANES] = {0};
-    for (size_t i = 0; i < n; i++) {
-        const double *line = block + picked[i] * LANES;
-        for (size_t k = 0; k < LANES; k++)
-            lane[k] += line[k];
+    for (size_t k = 0; k < u->blocks; k += 2) {
+        const bool pair = k + 1 < u->blocks;
+        const lane *a = (const lane *)line_at(u, column, 0, k * LANES), *b = a + (pair ? u->n : 0);
+        lane total[2] = {{0.0}};
+        for (size_t i = 0; i < u->n; i++) {
+            total[0] += a[picked[i]];
+            total[1] += b[picked[i]];
+        }
+        memcpy(sum + k * LANES, total, (pair ? 2 : 1) * sizeof *total);
     }
-    memcpy(sum, lane, sizeof lane);
 }
 
 /* One accepted resample: R2 of each model into r2[k * stride]. Returns how often it was redrawn. */
@@ -207,10 +215,8 @@ static size_t draw(const units *u, size_t column, lb_rng rng, size_t *picked, do
 {
     for (size_t redrawn = 0;; redrawn++) {
         /* 1. n units with replacement; sums of their lines. */
-        for (size_t i = 0; i < u->n; i++)
-            picked[i] = lb_rng_below(&rng, u->n);
-        for (size_t k = 0; k < u->width; k += LANES)
-            gather(line_at(u, column, 0, k), picked, u->n, sum + k);
+        lb_rng_below_each(&rng, u->n, picked, u->n);
+        gather(u, column, picked, sum);
         /* 2. Variance around the mean of the resample; look closer when the digits cancel. */
         double total = total_one_pass(sum, u->width);
         if (isnan(total))

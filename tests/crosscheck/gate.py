@@ -13,8 +13,11 @@ RATE *= 1e-6
 CASES = {"mlp64": (HIDDEN, 64), "mlp256": (HIDDEN, 256), "linear64": (0, 64), "linear256": (0, 256)}
 x, e, y = w["x"], w["experts"], w["y"]
 F, K = x.shape[1], e.shape[1]
-s = (x - x[:N].mean(0)) / x[:N].std(0)
 orders = w["orders"].reshape(MAX_EPOCHS, N)
+
+
+def scaled(x):
+    return (x - x[:N].mean(0)) / x[:N].std(0)
 
 
 def parts(flat, hidden):
@@ -53,13 +56,17 @@ def stop(curve):
 
 
 def numpy_train(hidden, batch, start):
-    """Adam on one flat block, as a physicist would write it."""
+    """Adam on one flat block, as a physicist would write it. As in the library the clock runs while
+    features are scaled and the order of every epoch is drawn; the order used is the library's."""
+    s = scaled(x)
+    rng = np.random.default_rng(42)
     flat = start.copy()
     m, v, t = np.zeros_like(flat), np.zeros_like(flat), 0
     train, held, best = [], [], None
     done = False
     while not done:
         total = 0.0
+        rng.permutation(N)
         order = orders[len(train)]
         for first in range(0, N, batch):
             i = order[first:first + batch]
@@ -90,7 +97,7 @@ def torch_train(torch, hidden, batch, start, dtype):
     with torch.no_grad():
         for parameter, value in zip(net.parameters(), given):
             parameter.copy_(torch.from_numpy(value.T.copy()))
-    ts, te, ty = (torch.from_numpy(a).to(dtype) for a in (s, e, y))
+    ts, te, ty = (torch.from_numpy(a).to(dtype) for a in (scaled(x), e, y))
     to = torch.from_numpy(orders.astype(np.int64))
     adam = torch.optim.Adam(net.parameters(), lr=RATE)
     train, held = [], []

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/random.h"
 
+#include "core/philox.h"
+
 #include <Random123/philox.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -162,4 +164,81 @@ Test(random, shuffle_keeps_every_item_and_moves_each_everywhere)
         for (size_t j = 0; j < N; j++)
             cr_expect(epsilon_eq(dbl, (double)at[i][j], TRIALS / 5.0, 5.0 * sqrt(TRIALS * 0.16)));
     lb_rng_shuffle(&r, NULL, 0);
+}
+
+/* Counters next to a carry into the second word, keys and counters with all kinds of bits. */
+Test(random, every_version_of_philox_gives_the_bits_of_random123)
+{
+    const uint64_t cases[][3] = {{0, 0, 0},
+                                 {0x123456789abcdef0, 0x00000007fffffff9, 0xfedcba9876543210},
+                                 {UINT64_MAX, UINT64_MAX - 5, UINT64_MAX}};
+    for (size_t q = 0; q < sizeof cases / sizeof *cases; q++)
+        for (int version = 0; version <= 2; version++) {
+            lb_philox_loop *loop = lb_philox_version(version);
+            uint32_t out[4][LB_PHILOX_SIDE];
+            const philox4x32_key_t key = {{(uint32_t)cases[q][0], (uint32_t)(cases[q][0] >> 32)}};
+            if (!loop)
+                continue;
+            loop(cases[q][0], cases[q][1], cases[q][2], out);
+            for (uint64_t i = 0; i < LB_PHILOX_SIDE; i++) {
+                const uint64_t first = cases[q][1] + i, second = cases[q][2];
+                const philox4x32_ctr_t c = {{(uint32_t)first, (uint32_t)(first >> 32),
+                                             (uint32_t)second, (uint32_t)(second >> 32)}};
+                const philox4x32_ctr_t w = philox4x32(c, key);
+                for (int k = 0; k < 4; k++)
+                    cr_expect(eq(u32, out[k][i], w.v[k]), "case %zu version %d", q, version);
+            }
+        }
+    cr_expect(lb_philox_version(3) == NULL);
+}
+
+/* From even and odd places in a block, as many as fit no whole number of blocks. */
+Test(random, bits_are_the_uniforms_to_come)
+{
+    enum { N = 111 };
+    for (size_t n = 0; n < N; n++)
+        for (int before = 0; before < 3; before++) {
+            uint64_t bits[N];
+            lb_rng one = lb_rng_make(77, 5), many;
+            for (int i = 0; i < before; i++)
+                lb_rng_uniform(&one);
+            many = one;
+            lb_rng_bits(&many, bits, n);
+            for (size_t i = 0; i < n; i++)
+                cr_assert(eq(dbl, (double)(bits[i] >> 11) * 0x1p-53, lb_rng_uniform(&one)));
+            cr_assert(eq(dbl, lb_rng_uniform(&many), lb_rng_uniform(&one)), "%zu then one", n);
+        }
+}
+
+/* The largest are rejected about as often as not. */
+Test(random, below_each_is_below_again_and_again)
+{
+    enum { N = 333 };
+    const size_t most[] = {
+        1, 2, 3, 10000, (size_t)1 << 32, ((size_t)1 << 63) + 1, (size_t)3 << 62, SIZE_MAX};
+    for (size_t q = 0; q < sizeof most / sizeof *most; q++) {
+        size_t each[N];
+        lb_rng one = lb_rng_make(8, q), many = one;
+        lb_rng_below_each(&many, most[q], each, N);
+        for (size_t i = 0; i < N; i++)
+            cr_assert(eq(sz, each[i], lb_rng_below(&one, most[q])), "below %zu", most[q]);
+        cr_assert(eq(dbl, lb_rng_uniform(&many), lb_rng_uniform(&one)), "below %zu", most[q]);
+    }
+}
+
+/* Fisher and Yates, one number at a time. */
+Test(random, shuffle_swaps_from_the_end)
+{
+    enum { N = 100 };
+    size_t items[N], slow[N];
+    lb_rng one = lb_rng_make(4, 4), many = one;
+    for (size_t i = 0; i < N; i++)
+        items[i] = slow[i] = i;
+    for (size_t i = N; i > 1; i--) {
+        const size_t j = lb_rng_below(&one, i), kept = slow[i - 1];
+        slow[i - 1] = slow[j];
+        slow[j] = kept;
+    }
+    lb_rng_shuffle(&many, items, N);
+    cr_expect(eq(int, memcmp(items, slow, sizeof items), 0));
 }

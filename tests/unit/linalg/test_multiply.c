@@ -39,7 +39,7 @@ static float by_hand(bool transpose, lb_matf a, lb_matf b, size_t i, size_t j)
 Test(multiply, sums_every_element_in_the_order_of_its_contract)
 {
     const size_t sizes[][3] = {{1, 1, 1},   {8, 32, 256}, {9, 33, 257}, {17, 31, 600},
-                               {64, 96, 7}, {3, 70, 512}, {5, 2, 0}};
+                               {64, 96, 7}, {3, 70, 512}, {5, 2, 0},    {267, 65, 300}};
     for (size_t q = 0; q < sizeof sizes / sizeof *sizes; q++) {
         const size_t m = sizes[q][0], n = sizes[q][1], k = sizes[q][2];
         for (int transpose = 0; transpose < 2; transpose++) {
@@ -66,12 +66,12 @@ Test(multiply, has_the_same_bits_on_every_cpu)
     for (size_t r = 0; r < R; r++)
         at[r] = a.data + r * a.stride;
     for (size_t k = 0; k <= 256; k += 64) {
-        lb_multiply_version(0)(k, at, 1, b.data, b.stride, expected);
+        lb_multiply_version(0)(k, at, 1, b.data, b.stride, false, expected[0], C);
         for (int version = 1; version <= 2; version++) {
             lb_multiply_loop *loop = lb_multiply_version(version);
             if (!loop)
                 continue;
-            loop(k, at, 1, b.data, b.stride, got);
+            loop(k, at, 1, b.data, b.stride, false, got[0], C);
             cr_expect(eq(int, memcmp(got, expected, sizeof got), 0), "version %d, k %zu", version,
                       k);
         }

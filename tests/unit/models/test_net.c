@@ -145,7 +145,7 @@ Test(net, step_is_the_gradient_and_then_adam)
     lb_net_work *work = lb_net_work_new(fast, ROWS);
     const lb_vec w = lb_net_weights(slow);
     double *gradient = lb_xcalloc(w.n, sizeof *gradient);
-    lb_net_adam *tiles = lb_net_adam_new(fast, LB_ADAM_DEFAULT);
+    lb_adam *tiles = lb_adam_new(lb_net_weights(fast).n, LB_ADAM_DEFAULT);
     lb_adam *adam = lb_adam_new(w.n, LB_ADAM_DEFAULT);
     for (int step = 0; step < 5; step++) {
         forward(fast, work, &b, NULL);
@@ -157,7 +157,7 @@ Test(net, step_is_the_gradient_and_then_adam)
     }
     cr_expect(eq(int, memcmp(lb_net_weights(fast).data, w.data, w.n * sizeof(double)), 0));
     lb_adam_free(adam);
-    lb_net_adam_free(tiles);
+    lb_adam_free(tiles);
     free(gradient);
     lb_net_work_free(work);
     lb_net_free(fast);
@@ -180,7 +180,7 @@ static double *train_large(int threads)
         rows[i] = i;
     lb_net *net = lb_net_new(large, key);
     lb_net_work *work = lb_net_work_new(net, n);
-    lb_net_adam *adam = lb_net_adam_new(net, LB_ADAM_DEFAULT);
+    lb_adam *adam = lb_adam_new(lb_net_weights(net).n, LB_ADAM_DEFAULT);
     for (uint64_t e = 1; e <= 3; e++) {
         const lb_net_dropout d = {0.2, e, rows};
         const lb_cmatf in = {x, n, 333, 333}, out = lb_net_forward(net, work, in, &d);
@@ -192,7 +192,7 @@ static double *train_large(int threads)
     const lb_vec w = lb_net_weights(net);
     double *copy = lb_xcalloc(w.n, sizeof *copy);
     memcpy(copy, w.data, w.n * sizeof *copy);
-    lb_net_adam_free(adam);
+    lb_adam_free(adam);
     lb_net_work_free(work);
     lb_net_free(net);
     free(x);
@@ -265,5 +265,5 @@ Test(net, frees_nothing_gladly)
 {
     lb_net_free(NULL);
     lb_net_work_free(NULL);
-    lb_net_adam_free(NULL);
+    lb_adam_free(NULL);
 }
