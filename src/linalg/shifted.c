@@ -18,7 +18,7 @@ typedef struct lanczos {
 
 enum {
     LANES = 32,
-    TRIAL = 8, /* after so many steps the pace is judged */
+    TRIAL = 8, /* after so many steps, or this share of all that are allowed, the pace is judged */
 };
 
 /* The same bits on every CPU, which a BLAS does not promise. */
@@ -98,7 +98,8 @@ static double error_of(const lanczos *l, double shift, const double *y)
 /* Whether an error that fell to @p error so far will be small enough in time. */
 static bool in_time(const lanczos *l, double error, size_t steps)
 {
-    return l->n < TRIAL || log(error) * (double)steps < log(LB_SHIFTED_TOLERANCE) * (double)l->n;
+    return l->n < TRIAL || l->n < steps / TRIAL ||
+           log(error) * (double)steps < log(LB_SHIFTED_TOLERANCE) * (double)l->n;
 }
 
 static void combine(const lanczos *l, const double *y, double *x)
