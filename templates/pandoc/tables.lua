@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- LaTeX only: lay tables and figures out on the page. Columns keep their natural width while they fit; otherwise
+-- LaTeX only: lay tables, figures and code out on the page. Columns keep their natural width while they fit; otherwise
 -- columns of text wrap, then the type becomes smaller, then the page turns. All widths are estimates in em
 -- of the body font, on the generous side; pdf.sh fails on what still sticks out.
 
@@ -11,6 +11,7 @@ local KEEP_WHOLE = 300                   -- pt, height up to which a table is no
 local KEEP_HEAD = 120                    -- pt, the least of a taller one that stands on the page where it begins
 local CAPTION, AROUND = 10.5, 24         -- pt, type of a caption; what stands above and below picture and caption
 local HEADING, SENTENCE = 42, 34         -- pt, what a heading or a line of text before the table takes
+local CODE_LINE = 10.8                   -- pt, the highest line of code
 local NEED = '\\Needspace{%.0fpt}'
 
 -- Tried in turn; a column may be asked to wrap down to `keep` em.
@@ -184,6 +185,13 @@ local function figure(para)
   return { pandoc.RawBlock('latex', string.format('\\figureroom{%.0fpt}', AROUND + lines * LINE * CAPTION)), para }
 end
 
+-- Code is broken across pages as a table is: only when it is high, and not in its first lines.
+local function code(block)
+  local _, breaks = block.text:gsub('\n', '')
+  local whole = AROUND + (breaks + 1) * CODE_LINE
+  return { pandoc.RawBlock('latex', string.format(NEED, whole < KEEP_WHOLE and whole or KEEP_HEAD)), block }
+end
+
 local function embolden(rows)
   for _, row in ipairs(rows) do
     for _, cell in ipairs(row.cells) do
@@ -258,15 +266,15 @@ local function is_note(block)
   return text:find('†', 1, true) == 1 or text:find('^n/a[:：]') == 1 or text:find('n/a：', 1, true) == 1
 end
 
--- What a block that announces a table takes on the page, in pt; nil for what may part from it
+-- What a block that announces a table or code takes on the page, in pt; nil for what may part from it
 local function announces(block)
   if block.t == 'Header' then return HEADING end
   local short = block.t == 'Para' and #pandoc.utils.stringify(block) < 150
   return short and not is_note(block) and SENTENCE or nil
 end
 
--- Headings and a short sentence stay with their table: the room is asked for before them.
-local function keep_with_table(blocks, i)
+-- Headings and a short sentence stay with their table or code: the room is asked for before them.
+local function keep_with_next(blocks, i)
   local height = blocks[i].t == 'RawBlock' and blocks[i].text:match('^\\Needspace{(%d+)pt}')
   if not height then return end
   local need, first, sentence = tonumber(height), i, false
@@ -314,7 +322,7 @@ end
 local function finish(doc)
   for i = #doc.blocks, 1, -1 do take_notes(doc.blocks, i) end
   for i = #doc.blocks, 2, -1 do join_formula(doc.blocks, i) end
-  for i = 2, #doc.blocks do keep_with_table(doc.blocks, i) end
+  for i = 2, #doc.blocks do keep_with_next(doc.blocks, i) end
   for i = #doc.blocks, 2, -1 do keep_with_list(doc.blocks, i) end
   if #turned == 0 then return doc end
   doc.blocks:insert(pandoc.RawBlock('latex', '\\begin{landscape}\\pagestyle{plain}'))
@@ -325,6 +333,6 @@ end
 
 return {
   { Meta = function(meta) chinese = pandoc.utils.stringify(meta.lang):match('^zh') ~= nil end },
-  { Table = latex_table, Para = figure },
+  { Table = latex_table, Para = figure, CodeBlock = code },
   { Pandoc = finish },
 }
