@@ -586,11 +586,24 @@ static void figure_scores(lb_study *s, const work *w)
     free(label);
 }
 
+/* The same axis for what is compared. */
+static double widest_residual(const lb_contest *t, const size_t *models, size_t n)
+{
+    double widest = 0.0;
+    for (size_t k = 0; k < n; k++) {
+        const lb_outcome *o = lb_contest_outcome(t, models[k]);
+        for (size_t i = 0; i < o->y.n; i++)
+            widest = fmax(widest, fabs(o->yhat.data[i] - o->y.data[i]));
+    }
+    return 1.05 * widest;
+}
+
 static void figure_residuals(lb_study *s, const work *w)
 {
     static const size_t both[] = {UNCAL, FITTED};
     const lb_style style[] = {lb_style_role(LB_MIXTURE), lb_style_category(5)};
     lb_contest *t = lb_contest_on(s, w->c, w->c->covered, w->entry, METHODS);
+    const double widest = lb_study_ok(s) ? widest_residual(t, both, 2) : NAN;
     lb_figure *f = open_figure(s, w, "F17.5", 6.5, 6.0, "Residuals before and after", false,
                                "Top: histograms of the residuals before and after calibration. "
                                "Bottom: residuals against the prediction.");
@@ -605,7 +618,7 @@ static void figure_residuals(lb_study *s, const work *w)
         char *box =
             lb_xprintf("σ = %.4f dex\nbias = %+.4f dex", lb_std(e, o->y.n, 0), lb_mean(e, o->y.n));
         char *series = lb_xprintf("F17.5/%s", method[both[i % 2]].r2);
-        lb_axes_x(a, "predicted - true log g (dex)", NAN, NAN, LB_LINEAR);
+        lb_axes_x(a, "predicted - true log g (dex)", -widest, widest, LB_LINEAR);
         if (i < 2) {
             lb_axes_title(a, method[both[i]].name);
             lb_axes_y(a, "test rows", 0.0, NAN, LB_LINEAR);
