@@ -191,6 +191,21 @@ Test(ridge, does_not_depend_on_the_order_or_number_of_alphas)
 }
 
 /* The same weights, whatever the route; alone, an alpha has its own factor. */
+/* Every alpha of the grid is what a fit of it alone says, by @p method. */
+static void expect_each_as_alone(const toy *t, const lb_gram *g, const lb_ridge *r, char method)
+{
+    for (size_t k = 0; k < 6; k++) {
+        lb_ridge *alone;
+        cr_assert(eq(int, lb_ridge_fit(g, NULL, (lb_cvec){six + k, 1}, &alone, NULL), LB_OK));
+        cr_expect(eq(chr, alone->method[0], method));
+        cr_expect(lt(dbl, distance(r->w.data + k * t->p, alone->w.data, t->p), 1e-9), "alpha %g",
+                  six[k]);
+        cr_expect(lt(dbl, fabs(r->b[k] - alone->b[0]), 1e-9));
+        expect_minimum(t, r, k, 1e-7);
+        lb_ridge_free(alone);
+    }
+}
+
 Test(ridge, alphas_share_a_factor_where_the_eigenvalues_are_large_beside_them)
 {
     const struct {
@@ -200,18 +215,10 @@ Test(ridge, alphas_share_a_factor_where_the_eigenvalues_are_large_beside_them)
     for (size_t c = 0; c < 2; c++) {
         toy t = toy_make(cases[c].n, 1024, 56);
         lb_gram *g = gram(&t, false);
-        lb_ridge *r, *alone;
+        lb_ridge *r;
         cr_assert(eq(int, lb_ridge_fit(g, NULL, grid, &r, NULL), LB_OK));
         cr_expect(eq(str, r->method, (char *)cases[c].methods));
-        for (size_t k = 0; k < 6; k++) {
-            const double *w = r->w.data + k * t.p;
-            cr_assert(eq(int, lb_ridge_fit(g, NULL, (lb_cvec){six + k, 1}, &alone, NULL), LB_OK));
-            cr_expect(eq(chr, alone->method[0], 'c'));
-            cr_expect(lt(dbl, distance(w, alone->w.data, t.p), 1e-9), "alpha %g", six[k]);
-            cr_expect(lt(dbl, fabs(r->b[k] - alone->b[0]), 1e-9));
-            expect_minimum(&t, r, k, 1e-7);
-            lb_ridge_free(alone);
-        }
+        expect_each_as_alone(&t, g, r, 'c');
         lb_ridge_free(r);
         lb_gram_free(g);
         toy_free(&t);
@@ -389,18 +396,10 @@ Test(ridge, in_dual_form_alphas_share_a_factor_as_well)
 {
     toy t = toy_make(1040, 2400, 66);
     lb_gram *g = keeping(&t, 1);
-    lb_ridge *r, *alone;
+    lb_ridge *r;
     cr_assert(eq(int, lb_ridge_fit(g, NULL, grid, &r, NULL), LB_OK));
     cr_expect(eq(str, r->method, "dllldd"));
-    for (size_t k = 0; k < 6; k++) {
-        const double *w = r->w.data + k * t.p;
-        cr_assert(eq(int, lb_ridge_fit(g, NULL, (lb_cvec){six + k, 1}, &alone, NULL), LB_OK));
-        cr_expect(eq(chr, alone->method[0], 'd'));
-        cr_expect(lt(dbl, distance(w, alone->w.data, t.p), 1e-9), "alpha %g", six[k]);
-        cr_expect(lt(dbl, fabs(r->b[k] - alone->b[0]), 1e-9));
-        expect_minimum(&t, r, k, 1e-7);
-        lb_ridge_free(alone);
-    }
+    expect_each_as_alone(&t, g, r, 'd');
     lb_ridge_free(r);
     lb_gram_free(g);
     toy_free(&t);
