@@ -134,8 +134,9 @@ PLACES  := --profile $(PROFILE) --results $(RESULTS) --figures $(FIGURES)
 # The rows of this profile are made as they are read: a million of them would be 33 GB.
 STREAMED := $(if $(DATA),,$(filter million,$(PROFILE)))
 STAMPS  := $(if $(DATA)$(STREAMED),,$(SPECTRA)/.complete) $(if $(LARGER),data/spectra/$(LARGER)/.complete)
-# The longest are begun first: one that is left over at the end has only one core at work.
-LONGEST := $(foreach e,e11 e07 e22 e12 e15 e18,$(filter $(e)_%,$(EXPERIMENTS)))
+# The longest are begun first: one that is left over at the end has only one core at work. `make status` (STATUS=1)
+# names them by number.
+LONGEST := $(if $(STATUS),,$(foreach e,e11 e07 e22 e12 e15 e18,$(filter $(e)_%,$(EXPERIMENTS))))
 IN_TURN := $(LONGEST) $(filter-out $(LONGEST),$(EXPERIMENTS))
 RECORDS := $(IN_TURN:%=$(RESULTS)/%.h5)
 PAGES   := $(foreach l,$(LANGS),$(IN_TURN:%=%.$(l)))
