@@ -121,11 +121,13 @@ lb_cvec lb_ridge_dual_right(const lb_ridge_dual *d)
 
 void lb_ridge_dual_load(lb_ridge_dual *d)
 {
-    for (size_t i = 0; i < d->n; i++) {
-        double *column = lb_cholesky_place(d->room, 0, i);
-        for (size_t j = 0; j <= i; j++)
-            column[j * S] = tile(d, i / TILE, j / TILE)[i % TILE * TILE + j % TILE] + d->lift;
-    }
+    for (size_t i = 0; i < d->n; i += S) /* a strip of the room, line by line */
+        for (size_t j = 0; j < d->n && j < i + S; j++) {
+            const double *at = tile(d, i / TILE, j / TILE) + i % TILE * TILE + j % TILE;
+            double *line = lb_cholesky_place(d->room, j, i);
+            for (size_t c = j > i ? j - i : 0; c < S && i + c < d->n; c++)
+                line[c] = at[c * TILE] + d->lift;
+        }
 }
 
 void lb_ridge_dual_weights(const lb_ridge_dual *d, lb_cvec c, lb_vec w)
