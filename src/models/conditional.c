@@ -44,8 +44,7 @@ typedef struct job {
     const lb_conditional_rows *test;
     lb_conditional_system *all, **without; /* (folds) systems that leave one out */
     size_t folds;
-    lb_cholesky *room; /* holds the factor of alpha = pole; none yet if that is negative */
-    double pole;
+    lb_cholesky *room;
     member *m;
 } job;
 
@@ -159,7 +158,6 @@ static lb_status factor(job *q, lb_descent *d, lb_error *err)
 {
     const lb_cvec right = lb_conditional_system_right(d->system);
     lb_conditional_system_load(d->system, q->room);
-    q->pole = d->alpha;
     q->m->factorisations++;
     if (lb_cholesky_factor(q->room, d->alpha, NULL) != LB_OK)
         return LB_FAIL(err, LB_ENUMERIC,
@@ -212,42 +210,34 @@ static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot,
     return st;
 }
 
-/* Those of @p d, a penalty each, that the factor in the room serves. */
-static void serve(job *q, lb_descent *d, size_t alphas)
+/* The smallest unsolved penalty of @p d, a penalty each, and those that its factor serves. */
+static lb_status solve_above(job *q, lb_descent *d, size_t alphas, lb_error *err)
 {
     const lb_cvec right = lb_conditional_system_right(q->all);
     double *near = lb_xcalloc(alphas, sizeof *near);
-    size_t *which = lb_xcalloc(alphas, sizeof *which), count = 0;
     bool *solved = lb_xcalloc(alphas, sizeof *solved);
+    size_t pole = alphas, count = 0;
     for (size_t a = 0; a < alphas; a++)
-        if (!d[a].solved && d[a].alpha >= q->pole) {
-            near[count] = d[a].alpha;
-            which[count++] = a;
-        }
+        if (!d[a].solved && (pole == alphas || d[a].alpha < d[pole].alpha))
+            pole = a;
+    const lb_status st = factor(q, &d[pole], err);
+    for (size_t a = 0; a < alphas; a++)
+        if (!d[a].solved)
+            near[count++] = d[a].alpha;
     lb_mat x = lb_mat_of(lb_xaligned(count * right.n + 1, sizeof(double)), count, right.n);
-    lb_shifted_solve(q->room, q->pole, right, (lb_cvec){near, count}, right.n / A_STEP, x, solved);
-    for (size_t c = 0; c < count; c++) {
-        lb_descent *at = &d[which[c]];
-        at->solved = solved[c];
-        if (solved[c])
-            memcpy(at->w, x.data + c * right.n, right.n * sizeof *at->w);
+    if (st == LB_OK)
+        lb_shifted_solve(q->room, d[pole].alpha, right, (lb_cvec){near, count}, right.n / A_STEP, x,
+                         solved);
+    for (size_t a = 0, at = 0; a < alphas && st == LB_OK; a++) {
+        if (d[a].solved)
+            continue;
+        if (solved[at])
+            memcpy(d[a].w, x.data + at * right.n, right.n * sizeof *d[a].w);
+        d[a].solved = solved[at++];
     }
     free(near);
-    free(which);
     free(solved);
     free(x.data);
-}
-
-/* The smallest unsolved penalty of @p d, and those that its factor serves. */
-static lb_status solve_above(job *q, lb_descent *d, size_t alphas, lb_error *err)
-{
-    lb_descent *pole = NULL;
-    for (size_t a = 0; a < alphas; a++)
-        if (!d[a].solved && (!pole || d[a].alpha < pole->alpha))
-            pole = &d[a];
-    const lb_status st = factor(q, pole, err);
-    if (st == LB_OK)
-        serve(q, d, alphas);
     return st;
 }
 
@@ -289,8 +279,6 @@ static lb_status fit_penalties(job *q, size_t from, double *r2, lb_error *err)
                                       fit->w + (from + a) * n, false}
                        : (lb_descent){q->without[k - 1], fit->alpha[from + a], FOLD_TOLERANCE,
                                       without + (a * q->folds + k - 1) * n, false};
-    if (!q->folds && q->pole >= 0.0) /* an earlier grid has left its last factor */
-        serve(q, d, alphas);
     while (st == LB_OK && !all_solved(d, alphas * each))
         st = q->folds ? solve_round(q, d, alphas, next_pivot(d, alphas, each), err)
                       : solve_above(q, d, alphas, err);
@@ -473,8 +461,7 @@ lb_status lb_conditional_run(const lb_conditional_labelled *train,
         goto done;
     /* 2. Every member: every penalty, the best of them, predictions. */
     for (size_t i = 0; i < n; i++) {
-        job q = {
-            .g = g, .val = val, .test = test, .folds = o.folds, .pole = -1.0, .m = &c->members[i]};
+        job q = {.g = g, .val = val, .test = test, .folds = o.folds, .m = &c->members[i]};
         c->members[i].n_val = n_val;
         if ((st = run_member(&q, &members[i], &o, err)) != LB_OK)
             goto done;

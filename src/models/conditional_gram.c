@@ -48,7 +48,7 @@ struct lb_conditional_gram {
     double *variables; /* (n_values, LB_CONDITION_VARIABLES) */
     bool scaled;
     double *shift, *scale, y_shift; /* d = (x - shift) / scale, t = y - y_shift */
-    cell *cells; /* fold by fold, then those of all rows if there are three folds or more */
+    cell *cells;                    /* fold by fold */
     fold *folds;
     double *strips; /* (BLOCK, p) the rows being multiplied */
 };
@@ -293,24 +293,6 @@ static void find_weights(lb_conditional_gram *g, lb_cmat variables, const int *o
     for (size_t u = 0; u < n; u++)
         if (g->part[u * n + u] != 0.0)
             g->weight_of[g->n_weights++] = u;
-}
-
-/* All rows but a fold are a sum over the others, or all rows less that fold: from three folds on
- * the sums of all rows are kept as well. */
-static bool has_total(const lb_conditional_gram *g)
-{
-    return g->n_folds > 2;
-}
-
-/* What a cell counts in a choice of rows: 1, 0 or -1. */
-static double sign(const lb_conditional_gram *g, lb_fold_choice rows, const cell *c)
-{
-    const bool named = (int)c->fold == rows.fold;
-    if (!has_total(g))
-        return named == rows.only ? 1.0 : 0.0;
-    if (c->fold == g->n_folds)
-        return rows.only ? 0.0 : 1.0;
-    return !named ? 0.0 : rows.only ? 1.0 : -1.0;
 }
 
 /* The share of Gram w of a cell in product u. */
@@ -643,33 +625,6 @@ static lb_status read_all(lb_conditional_gram *g, const lb_stream *x, lb_cmat va
     return st;
 }
 
-/* to += from, of two cells; tiles are made where @p to has none. */
-static void add_cell(const lb_conditional_gram *g, const cell *from, cell *to)
-{
-    if (!from->tiles)
-        return;
-    if (!to->tiles) {
-        cell_start(g, to);
-        free_waiting(to);
-    }
-    for (size_t e = 0; e < g->n_weights * g->p; e++) {
-        to->sum[e] += from->sum[e];
-        to->xy[e] += from->xy[e];
-    }
-#pragma omp parallel for collapse(2) if (g->n_weights * tiles_size(g) >= LB_WORTH_THREADS)
-    for (size_t w = 0; w < g->n_weights; w++)
-        for (size_t e = 0; e < tiles_size(g); e++)
-            if (to->tiles[w])
-                to->tiles[w][e] += from->tiles[w][e];
-}
-
-static void add_folds(lb_conditional_gram *g)
-{
-    const size_t values = g->n_values ? g->n_values : 1, folds = g->n_folds * values;
-    for (size_t k = 0; k < folds && has_total(g); k++)
-        add_cell(g, &g->cells[k], &g->cells[folds + k % values]);
-}
-
 static lb_status check_row(const lb_conditional_gram *g, lb_cmat variables, double y, size_t i,
                            lb_error *err)
 {
@@ -740,7 +695,7 @@ lb_status lb_conditional_gram_accumulate(const lb_stream *x, lb_cmat variables, 
         g->n_weights = 1;
     else
         find_weights(g, variables, of_row);
-    g->n_cells = (folds + has_total(g)) * (g->n_values ? g->n_values : 1);
+    g->n_cells = folds * (g->n_values ? g->n_values : 1);
     if ((st = check_memory(g, models, n_models, memory, err)) != LB_OK)
         goto done;
     gram_start(g);
@@ -748,7 +703,6 @@ lb_status lb_conditional_gram_accumulate(const lb_stream *x, lb_cmat variables, 
         goto done;
     for (size_t k = 0; k < g->n_cells; k++)
         free_waiting(&g->cells[k]);
-    add_folds(g);
     *out = g;
     g = NULL;
 done:
@@ -759,6 +713,11 @@ done:
 /* --- what models ask for ------------------------------------------------------------------------
  */
 
+static bool chosen(lb_fold_choice rows, size_t f)
+{
+    return ((int)f == rows.fold) == rows.only;
+}
+
 void lb_conditional_gram_sums(const lb_conditional_gram *g, lb_fold_choice rows,
                               lb_conditional_sums *out)
 {
@@ -767,7 +726,7 @@ void lb_conditional_gram_sums(const lb_conditional_gram *g, lb_fold_choice rows,
     out->n = 0;
     out->yy = 0.0;
     for (size_t f = 0; f < g->n_folds; f++) {
-        if (((int)f == rows.fold) != rows.only)
+        if (!chosen(rows, f))
             continue;
         out->n += g->folds[f].n;
         out->yy += g->folds[f].yy;
@@ -788,8 +747,8 @@ void lb_conditional_gram_vectors(const lb_conditional_gram *g, lb_fold_choice ro
             dt[j] = 0.0;
     }
     for (const cell *c = g->cells; c < g->cells + g->n_cells; c++)
-        for (size_t w = 0; c->tiles && w < g->n_weights; w++) {
-            const double part = sign(g, rows, c) * share(g, c, w, u);
+        for (size_t w = 0; c->tiles && chosen(rows, c->fold) && w < g->n_weights; w++) {
+            const double part = share(g, c, w, u);
             for (size_t j = 0; j < g->p && part != 0.0; j++) {
                 if (d)
                     d[j] += part * c->sum[w * g->p + j];
@@ -805,8 +764,8 @@ void lb_conditional_gram_tile(const lb_conditional_gram *g, lb_fold_choice rows,
     const size_t height = tile_width(g, i), width = tile_width(g, j), at = tile_place(g, i, j);
     memset(out, 0, (size_t)TILE * TILE * sizeof *out);
     for (const cell *c = g->cells; c < g->cells + g->n_cells; c++)
-        for (size_t w = 0; c->tiles && w < g->n_weights; w++) {
-            const double part = sign(g, rows, c) * share(g, c, w, u);
+        for (size_t w = 0; c->tiles && chosen(rows, c->fold) && w < g->n_weights; w++) {
+            const double part = share(g, c, w, u);
             if (!c->tiles[w] || part == 0.0)
                 continue;
             for (size_t a = 0; a < height; a++)
@@ -829,6 +788,7 @@ typedef struct product {
     const size_t *alone, *pair;
     const double *const *v;
     double *const *out;
+    size_t width; /* vectors a Gram is multiplied by, padded */
 } product;
 
 /* A tile (rows, columns) in strips, and its mirror image in strips. On the diagonal the tile holds
@@ -901,7 +861,7 @@ static size_t gather(const product *q, const cell *c, size_t w, double *strips)
     const size_t p = q->g->p, rows = q->g->n_tiles * TILE;
     size_t column = 0;
     for (size_t f = 0; f < q->n; f++)
-        for (size_t j = 0; j < q->k && sign(q->g, q->rows[f], c) != 0.0; j++) {
+        for (size_t j = 0; j < q->k && chosen(q->rows[f], c->fold); j++) {
             if (!stands_in(q, c, w, j))
                 continue;
             double *out = strips + column / S * rows * S + column % S;
@@ -915,29 +875,17 @@ static size_t gather(const product *q, const cell *c, size_t w, double *strips)
     return column;
 }
 
-/* Vectors that Gram w of a cell is multiplied by, padded. */
-static size_t width_of(const product *q, const cell *c, size_t w)
-{
-    size_t each = 0, n = 0;
-    for (size_t j = 0; j < q->k; j++)
-        each += stands_in(q, c, w, j);
-    for (size_t f = 0; f < q->n; f++)
-        n += sign(q->g, q->rows[f], c) != 0.0;
-    return (n * each + WIDTH - 1) / WIDTH * WIDTH;
-}
-
-/* @param out  (p, width_of()) */
 static void multiply_gram(const product *q, const cell *c, size_t w, lb_mat out)
 {
     const lb_conditional_gram *g = q->g;
     const size_t rows = g->n_tiles * TILE;
-    double *strips = lb_xaligned(out.cols * rows, sizeof *strips);
+    double *strips = lb_xaligned(q->width * rows, sizeof *strips);
     double *scratch = lb_xaligned(2 * TILE * TILE, sizeof *scratch);
-    memset(strips, 0, out.cols * rows * sizeof *strips);
+    memset(strips, 0, q->width * rows * sizeof *strips);
     memset(scratch, 0, 2 * TILE * TILE * sizeof *scratch);
     memset(out.data, 0, out.rows * out.stride * sizeof *out.data);
     const size_t columns = gather(q, c, w, strips);
-    for (size_t i = 0; i < g->n_tiles; i++)
+    for (size_t i = 0; i < g->n_tiles && columns > 0; i++)
         for (size_t j = 0; j <= i; j++) {
             const double *tile = c->tiles[w] + tile_place(g, i, j), *next = tile + TILE * TILE;
             for (size_t e = 0; e < TILE * TILE && i + 1 < g->n_tiles; e += S)
@@ -949,61 +897,57 @@ static void multiply_gram(const product *q, const cell *c, size_t w, lb_mat out)
 }
 
 /* Add what Gram w of the cell came to, rows first .. last-1, to where its products stand. */
-static void scatter(const product *q, const cell *c, size_t w, lb_cmat in, size_t first,
+static void scatter(const product *q, const cell *c, size_t w, const double *in, size_t first,
                     size_t last)
 {
     size_t column = 0;
-    for (size_t f = 0; f < q->n; f++) {
-        const double counts = sign(q->g, q->rows[f], c);
-        for (size_t j = 0; j < q->k && counts != 0.0; j++) {
+    for (size_t f = 0; f < q->n; f++)
+        for (size_t j = 0; j < q->k && chosen(q->rows[f], c->fold); j++) {
             if (!stands_in(q, c, w, j))
                 continue;
             for (size_t i = 0; i < q->k; i++) {
                 const double part =
-                    counts *
                     share(q->g, c, w, q->g->n_values ? q->alone[i] : q->pair[i * q->k + j]);
                 double *out = q->out[f] + i * q->g->p;
                 for (size_t r = first; r < last && part != 0.0; r++)
-                    out[r] += part * in.data[r * in.stride + column];
+                    out[r] += part * in[r * q->width + column];
             }
             column++;
         }
-    }
 }
 
 void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_choice *rows,
                                   size_t n, const size_t *alone, const size_t *pair, size_t k,
                                   const double *const *v, double *const *out)
 {
-    const product q = {g, rows, n, k, alone, pair, v, out};
+    product q = {g, rows, n, k, alone, pair, v, out, 0};
     const size_t units = g->n_cells * g->n_weights;
-    lb_mat *parts = lb_xcalloc(units, sizeof *parts);
-    size_t columns = 0;
+    for (size_t f = 0; f < g->n_folds; f++) {
+        size_t columns = 0;
+        for (size_t e = 0; e < n; e++)
+            columns += !chosen(rows[e], f) ? 0 : g->n_values ? 1 : k;
+        q.width = columns > q.width ? columns : q.width;
+    }
+    q.width = (q.width + WIDTH - 1) / WIDTH * WIDTH;
+    double **parts = lb_xcalloc(units, sizeof *parts);
+    const bool share = units * g->p * g->p * q.width >= LB_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t e = 0; e < units; e++) {
         const cell *c = &g->cells[e / g->n_weights];
-        parts[e].cols =
-            c->tiles && c->tiles[e % g->n_weights] ? width_of(&q, c, e % g->n_weights) : 0;
-        columns += parts[e].cols;
-    }
-    const bool share = columns * g->p * g->p >= LB_WORTH_THREADS;
-#pragma omp parallel for schedule(dynamic, 1) if (share)
-    for (size_t left = units; left > 0; left--) { /* all rows, which take longest, are last */
-        const size_t e = left - 1;
-        if (parts[e].cols == 0)
+        if (!c->tiles || !c->tiles[e % g->n_weights])
             continue;
-        parts[e] =
-            lb_mat_of(lb_xaligned(g->p * parts[e].cols, sizeof(double)), g->p, parts[e].cols);
-        multiply_gram(&q, &g->cells[e / g->n_weights], e % g->n_weights, parts[e]);
+        parts[e] = lb_xaligned(g->p * q.width, sizeof **parts);
+        multiply_gram(&q, c, e % g->n_weights, lb_mat_of(parts[e], g->p, q.width));
     }
     for (size_t f = 0; f < n; f++)
         memset(out[f], 0, k * g->p * sizeof **out);
 #pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t i = 0; i < g->n_tiles; i++)
         for (size_t e = 0; e < units; e++)
-            if (parts[e].data)
-                scatter(&q, &g->cells[e / g->n_weights], e % g->n_weights, lb_mat_const(parts[e]),
-                        i * TILE, i * TILE + tile_width(g, i));
+            if (parts[e])
+                scatter(&q, &g->cells[e / g->n_weights], e % g->n_weights, parts[e], i * TILE,
+                        i * TILE + tile_width(g, i));
     for (size_t e = 0; e < units; e++)
-        free(parts[e].data);
+        free(parts[e]);
     free(parts);
 }
