@@ -75,31 +75,50 @@ static void step(lanczos *l, const lb_cholesky *u)
     l->n++;
 }
 
-/* (I + shift T) y = size e1, T tridiagonal and positive definite: elimination without pivots. */
-static void solve_tridiagonal(const lanczos *l, double shift, double *pivot, double *y)
+/* The pivots of I + shift T - less I, T tridiagonal: positive if its eigenvalues are. */
+static bool eliminate(const lanczos *l, double shift, double less, double *pivot)
 {
+    bool positive = true;
     for (size_t i = 0; i < l->n; i++) {
         const double above = i ? shift * l->off[i - 1] : 0.0;
-        pivot[i] = 1.0 + shift * l->diagonal[i] - (i ? above * above / pivot[i - 1] : 0.0);
-        y[i] = i ? -above * y[i - 1] / pivot[i - 1] : l->size;
+        pivot[i] = 1.0 - less + shift * l->diagonal[i] - (i ? above * above / pivot[i - 1] : 0.0);
+        positive = positive && pivot[i] > 0.0;
     }
+    return positive;
+}
+
+/* (I + shift T) y = size e1 from its pivots. */
+static void solve_tridiagonal(const lanczos *l, double shift, const double *pivot, double *y)
+{
+    for (size_t i = 0; i < l->n; i++)
+        y[i] = i ? -shift * l->off[i - 1] * y[i - 1] / pivot[i - 1] : l->size;
     for (size_t i = l->n; i-- > 0;)
         y[i] = (y[i] - (i + 1 < l->n ? shift * l->off[i] * y[i + 1] : 0.0)) / pivot[i];
 }
 
-/* The error relative to y is at most this: its residual is, and I + shift M has no eigenvalue below
- * 1. */
-static double error_of(const lanczos *l, double shift, const double *y)
+/* The smallest eigenvalue of I + shift T, from below and to a tenth. */
+static double smallest(const lanczos *l, double shift, double below, double *room)
 {
-    const double size = sqrt(dot(y, y, l->n));
-    return size == 0.0 ? 0.0 : shift * l->off[l->n - 1] * fabs(y[l->n - 1]) / size;
+    double above = 1.0;
+    while (above > 1.1 * below) {
+        const double middle = sqrt(below * above);
+        *(eliminate(l, shift, middle, room) ? &below : &above) = middle;
+    }
+    return below;
 }
 
-/* Whether an error that fell to @p error so far will be small enough in time. */
-static bool in_time(const lanczos *l, double error, size_t steps)
+/* The residual relative to y. */
+static double residual_of(const lanczos *l, double shift, const double *y)
+{
+    const double size = sqrt(dot(y, y, l->n));
+    return size == 0.0 ? 0.0 : fabs(shift * l->off[l->n - 1] * y[l->n - 1]) / size;
+}
+
+/* Whether a residual that fell to this so far will reach its goal in time. */
+static bool in_time(const lanczos *l, double residual, double goal, size_t steps)
 {
     return l->n < TRIAL || l->n < steps / TRIAL ||
-           log(error) * (double)steps < log(LB_SHIFTED_TOLERANCE) * (double)l->n;
+           log(residual) * (double)steps < log(goal) * (double)l->n;
 }
 
 static void combine(const lanczos *l, const double *y, double *x)
@@ -109,17 +128,24 @@ static void combine(const lanczos *l, const double *y, double *x)
         add(y[i], vector(l, i), l->p, x);
 }
 
-/* What the process says of one alpha by now: true when there is nothing more to be done for it. */
-static bool settle(const lanczos *l, double shift, size_t steps, double *room, double *x,
-                   bool *solved)
+/* What the process says of one alpha by now: true when there is nothing more to be done for it. The
+ * error is at most the residual over the smallest eigenvalue of I + shift M, which above the pole
+ * is 1 or more; below, that of T takes its place. */
+static bool settle(const lanczos *l, double alpha, double pole, size_t steps, double *room,
+                   double *x, bool *solved)
 {
+    const double shift = alpha - pole;
     double *y = room + steps;
+    const double goal = LB_SHIFTED_TOLERANCE *
+                        (shift < 0.0 ? smallest(l, shift, 0.5 * alpha / pole, room) : 1.0);
+    if (!eliminate(l, shift, 0.0, room))
+        return true;
     solve_tridiagonal(l, shift, room, y);
-    const double error = error_of(l, shift, y);
-    *solved = error <= LB_SHIFTED_TOLERANCE;
+    const double residual = residual_of(l, shift, y);
+    *solved = residual <= goal;
     if (*solved)
         combine(l, y, x);
-    return *solved || !in_time(l, error, steps);
+    return *solved || !in_time(l, residual, goal, steps);
 }
 
 void lb_shifted_solve(const lb_cholesky *u, double pole, lb_cvec b, lb_cvec alphas, size_t steps,
@@ -142,7 +168,7 @@ void lb_shifted_solve(const lb_cholesky *u, double pole, lb_cvec b, lb_cvec alph
         for (size_t k = 0; k < alphas.n; k++) {
             if (settled[k])
                 continue;
-            settled[k] = settle(&l, alphas.data[k] - pole, steps, l.off + steps,
+            settled[k] = settle(&l, alphas.data[k], pole, steps, l.off + steps,
                                 x.data + k * x.stride, &solved[k]);
             open -= settled[k];
         }

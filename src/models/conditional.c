@@ -9,6 +9,7 @@
 #include "models/conditional_descent.h"
 #include "models/penalty.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 enum {
     READ = 1024, /* rows predicted at once, in pieces of CHUNK for one thread each */
     CHUNK = 64,
-    A_STEP = 80, /* columns for every solution with a factor that costs as much as the factor */
+    A_STEP = 132, /* columns for every solution with a factor that costs as much as the factor */
 };
 
 /* Of conjugate gradients: the error of the weights in the norm of the system. */
@@ -45,6 +46,7 @@ typedef struct job {
     lb_conditional_system *all, **without; /* (folds) systems that leave one out */
     size_t folds;
     lb_cholesky *room;
+    double rounding; /* a penalty below this is lost in the matrix that was loaded last */
     member *m;
 } job;
 
@@ -154,10 +156,19 @@ static lb_status predict(const lb_conditional_fit *fit, size_t from,
 /* --- many penalties -----------------------------------------------------------------------------
  */
 
+static double rounding_of(lb_cholesky *a, size_t n)
+{
+    double largest = 0.0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, *lb_cholesky_place(a, i, i));
+    return (double)n * DBL_EPSILON * largest;
+}
+
 static lb_status factor(job *q, lb_descent *d, lb_error *err)
 {
     const lb_cvec right = lb_conditional_system_right(d->system);
     lb_conditional_system_load(d->system, q->room);
+    q->rounding = rounding_of(q->room, right.n);
     q->m->factorisations++;
     if (lb_cholesky_factor(q->room, d->alpha, NULL) != LB_OK)
         return LB_FAIL(err, LB_ENUMERIC,
@@ -171,7 +182,7 @@ static lb_status factor(job *q, lb_descent *d, lb_error *err)
 }
 
 /* The largest but one of the penalties with unsolved systems, since a factor serves a decade above
- * and, where the eigenvalues are larger than alpha, everything below. */
+ * and one below and, where the eigenvalues are larger than alpha, everything below. */
 static size_t next_pivot(const lb_descent *d, size_t alphas, size_t each)
 {
     size_t pivot = alphas, larger = 0;
@@ -202,7 +213,7 @@ static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot,
         memcpy(d[k].w, first->w, n * sizeof *d[k].w);
         open[count++] = &d[k];
     }
-    lb_descend(q->room, open, count);
+    lb_descend(q->room, first->alpha, open, count);
     for (size_t k = 0; k < each && st == LB_OK; k++)
         if (!first[k].solved)
             st = factor(q, &first[k], err);
@@ -210,32 +221,31 @@ static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot,
     return st;
 }
 
-/* The smallest unsolved penalty of @p d, a penalty each, and those that its factor serves. */
-static lb_status solve_above(job *q, lb_descent *d, size_t alphas, lb_error *err)
+/* Without folds: the penalty of a pivot, and those that its factor serves. Rows of @p d: a penalty. */
+static lb_status solve_near(job *q, lb_descent *d, size_t alphas, size_t pivot, lb_error *err)
 {
     const lb_cvec right = lb_conditional_system_right(q->all);
     double *near = lb_xcalloc(alphas, sizeof *near);
+    size_t *which = lb_xcalloc(alphas, sizeof *which), count = 0;
     bool *solved = lb_xcalloc(alphas, sizeof *solved);
-    size_t pole = alphas, count = 0;
-    for (size_t a = 0; a < alphas; a++)
-        if (!d[a].solved && (pole == alphas || d[a].alpha < d[pole].alpha))
-            pole = a;
-    const lb_status st = factor(q, &d[pole], err);
-    for (size_t a = 0; a < alphas; a++)
-        if (!d[a].solved)
-            near[count++] = d[a].alpha;
+    const lb_status st = factor(q, &d[pivot], err);
+    for (size_t a = 0; a < alphas && st == LB_OK; a++)
+        if (!d[a].solved && (a > pivot || d[a].alpha > q->rounding)) {
+            near[count] = d[a].alpha;
+            which[count++] = a;
+        }
     lb_mat x = lb_mat_of(lb_xaligned(count * right.n + 1, sizeof(double)), count, right.n);
     if (st == LB_OK)
-        lb_shifted_solve(q->room, d[pole].alpha, right, (lb_cvec){near, count}, right.n / A_STEP, x,
-                         solved);
-    for (size_t a = 0, at = 0; a < alphas && st == LB_OK; a++) {
-        if (d[a].solved)
-            continue;
-        if (solved[at])
-            memcpy(d[a].w, x.data + at * right.n, right.n * sizeof *d[a].w);
-        d[a].solved = solved[at++];
+        lb_shifted_solve(q->room, d[pivot].alpha, right, (lb_cvec){near, count}, right.n / A_STEP,
+                         x, solved);
+    for (size_t c = 0; c < count; c++) {
+        lb_descent *at = &d[which[c]];
+        at->solved = solved[c];
+        if (solved[c])
+            memcpy(at->w, x.data + c * right.n, right.n * sizeof *at->w);
     }
     free(near);
+    free(which);
     free(solved);
     free(x.data);
     return st;
@@ -279,9 +289,10 @@ static lb_status fit_penalties(job *q, size_t from, double *r2, lb_error *err)
                                       fit->w + (from + a) * n, false}
                        : (lb_descent){q->without[k - 1], fit->alpha[from + a], FOLD_TOLERANCE,
                                       without + (a * q->folds + k - 1) * n, false};
-    while (st == LB_OK && !all_solved(d, alphas * each))
-        st = q->folds ? solve_round(q, d, alphas, next_pivot(d, alphas, each), err)
-                      : solve_above(q, d, alphas, err);
+    while (st == LB_OK && !all_solved(d, alphas * each)) {
+        const size_t pivot = next_pivot(d, alphas, each);
+        st = (q->folds ? solve_round : solve_near)(q, d, alphas, pivot, err);
+    }
     for (size_t a = 0; a < alphas && st == LB_OK; a++) {
         lb_conditional_system_finish(q->all, fit->w + (from + a) * n, &fit->b[from + a],
                                      fit->offset + (from + a) * fit->k);

@@ -16,7 +16,7 @@ enum {
     GROUPS = 5,       /* of S right-hand sides solved at a time */
     ALONE = 1024,     /* columns of the factor that one thread solves faster than two */
     STEPS = 60,       /* at most */
-    TRIAL = 10,       /* after so many it is judged whether STEPS will do */
+    TRIAL = 10,       /* after so many the pace is judged */
 };
 
 /* --- a factor and several right-hand sides ------------------------------------------------------
@@ -156,7 +156,7 @@ static double dot(const double *a, const double *b, size_t n)
 typedef struct runner {
     lb_descent *at;
     double *r, *z, *d, *q; /* residual, preconditioned residual, direction, A direction */
-    double rz, first;      /* r'z now, and before the first step */
+    double rz, first, goal; /* r'z now, before the first step, and where it is to go */
 } runner;
 
 /* z = (U'U)^-1 r for every system. */
@@ -205,17 +205,42 @@ static bool turn(runner *f, int step, size_t n)
     const double rz = dot(f->r, f->z, n), beta = step ? rz / f->rz : 0.0;
     const double size =
         fmax(0.0, dot(f->at->w, lb_conditional_system_right(f->at->system).data, n));
-    const double goal = f->at->tolerance * f->at->tolerance * size;
+    f->goal = f->at->tolerance * f->at->tolerance * size;
     f->rz = rz;
     f->first = step ? f->first : rz;
-    f->at->solved = rz >= 0.0 && !(rz > goal);
+    f->at->solved = rz >= 0.0 && !(rz > f->goal);
     if (f->at->solved || !(rz > 0.0) || step == STEPS)
         return false;
-    if (step == TRIAL && log(goal / f->first) * TRIAL < log(rz / f->first) * STEPS)
-        return false; /* at this pace it will not arrive */
     for (size_t i = 0; i < n; i++)
         f->d[i] = f->z[i] + beta * f->d[i];
     return true;
+}
+
+/* Those that at their pace will arrive in so many steps. */
+static size_t keep(runner *f, size_t count, int step, int steps)
+{
+    size_t left = 0;
+    for (size_t k = 0; k < count; k++)
+        if (log(f[k].goal / f[k].first) * step >= log(f[k].rz / f[k].first) * steps)
+            f[left++] = f[k];
+    return left;
+}
+
+/* How many alphas there are; the systems of one stand together. */
+static int count_alphas(const runner *f, size_t count)
+{
+    int n = 0;
+    for (size_t k = 0; k < count; k++)
+        n += k == 0 || f[k].at->alpha != f[k - 1].at->alpha;
+    return n;
+}
+
+static bool any_at(const runner *f, size_t count, double alpha)
+{
+    size_t k = 0;
+    while (k < count && f[k].at->alpha != alpha)
+        k++;
+    return k < count;
 }
 
 /* False if the matrix turns out not to be positive definite. */
@@ -231,7 +256,7 @@ static bool advance(const runner *f, size_t n)
     return true;
 }
 
-void lb_descend(lb_cholesky *u, lb_descent *const *systems, size_t count)
+void lb_descend(lb_cholesky *u, double pole, lb_descent *const *systems, size_t count)
 {
     if (count == 0)
         return;
@@ -241,12 +266,13 @@ void lb_descend(lb_cholesky *u, lb_descent *const *systems, size_t count)
     memset(vectors, 0, 4 * n * count * sizeof *vectors);
     for (size_t k = 0; k < count; k++) {
         double *r = vectors + 4 * n * k;
-        f[k] = (runner){systems[k], r, r + n, r + 2 * n, r + 3 * n, 0.0, 0.0};
+        f[k] = (runner){.at = systems[k], .r = r, .z = r + n, .d = r + 2 * n, .q = r + 3 * n};
     }
     multiply(f, count, true, n);
     for (size_t k = 0; k < count; k++)
         for (size_t i = 0; i < n; i++)
             f[k].r[i] = lb_conditional_system_right(f[k].at->system).data[i] - f[k].q[i];
+    bool nearest = any_at(f, count, pole);
     for (int step = 0; count > 0; step++) {
         size_t left = 0;
         precondition(u, f, count, n);
@@ -254,6 +280,12 @@ void lb_descend(lb_cholesky *u, lb_descent *const *systems, size_t count)
             if (turn(&f[k], step, n))
                 f[left++] = f[k];
         count = left;
+        if (nearest && !any_at(f, count, pole)) { /* with a factor of its own an alpha takes as many */
+            count = keep(f, count, step, (1 + count_alphas(f, count)) * step);
+            nearest = false;
+        }
+        if (step == TRIAL)
+            count = keep(f, count, step, STEPS);
         if (count > 0)
             multiply(f, count, false, n);
         left = 0;

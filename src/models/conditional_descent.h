@@ -24,7 +24,12 @@ typedef struct lb_descent {
     bool solved;      /* out */
 } lb_descent;
 
-/** @param u  U'U near every A_f + alpha I. A system that would take too many steps is given up. */
-void lb_descend(lb_cholesky *u, lb_descent *const *systems, size_t count);
+/**
+ * A system that would take too many steps is given up: more than sixty, or than all alphas that are
+ * left would take with a factor of their own, which is as many each as the folds of the pole took.
+ * @param u  the factor, U'U near every A_f + alpha I, made with alpha = @p pole
+ * @param systems  those of one alpha stand together
+ */
+void lb_descend(lb_cholesky *u, double pole, lb_descent *const *systems, size_t count);
 
 #endif

@@ -46,21 +46,22 @@ static double *right_side(size_t p)
 Test(shifted, one_factor_solves_every_system_that_a_factor_of_its_own_solves)
 {
     const size_t sizes[][2] = {{1, 1}, {9, 2}, {300, 33}, {2000, 300}};
-    const double alphas[] = {0.1, 3.0, 50.0, 500.0, 0.1 + 1e-9};
-    for (size_t s = 0; s < 4; s++) {
-        const size_t p = sizes[s][1];
-        lb_cholesky *a = product(sizes[s][0], p), *u = factor(a, p, 0.1);
+    const double alphas[] = {0.1, 3.0, 50.0, 500.0, 0.1 + 1e-9}, poles[] = {0.1, 20.0, 600.0};
+    for (size_t s = 0; s < 12; s++) {
+        const size_t p = sizes[s % 4][1];
+        const double pole = poles[s / 4];
+        lb_cholesky *a = product(sizes[s % 4][0], p), *u = factor(a, p, pole);
         double *b = right_side(p), *x = lb_xcalloc(6 * p, sizeof *x), *direct = x + 5 * p;
         bool solved[5];
-        lb_shifted_solve(u, 0.1, (lb_cvec){b, p}, (lb_cvec){alphas, 5}, 80, lb_mat_of(x, 5, p),
+        lb_shifted_solve(u, pole, (lb_cvec){b, p}, (lb_cvec){alphas, 5}, 80, lb_mat_of(x, 5, p),
                          solved);
         for (size_t k = 0; k < 5; k++) {
             lb_cholesky *own = factor(a, p, alphas[k]);
             memcpy(direct, b, p * sizeof *b);
             lb_cholesky_solve(own, (lb_vec){direct, p});
-            cr_expect(solved[k], "p %zu alpha %g", p, alphas[k]);
-            cr_expect(lt(dbl, distance(x + k * p, direct, p), 1e-12), "p %zu alpha %g", p,
-                      alphas[k]);
+            cr_expect(solved[k], "p %zu alpha %g from %g", p, alphas[k], pole);
+            cr_expect(lt(dbl, distance(x + k * p, direct, p), 1e-12), "p %zu alpha %g from %g", p,
+                      alphas[k], pole);
             lb_cholesky_free(own);
         }
         lb_cholesky_free(a);
@@ -86,6 +87,26 @@ Test(shifted, an_alpha_out_of_reach_is_given_up_and_its_row_left_alone)
     cr_expect(eq(int, solved[1], false));
     for (size_t j = 0; j < p; j++)
         cr_assert(eq(dbl, x[p + j], 7.0));
+    lb_cholesky_free(a);
+    lb_cholesky_free(u);
+    free(b);
+    free(x);
+}
+
+/* As many rows as columns: eigenvalues of every size down to 0. */
+Test(shifted, an_alpha_far_below_many_eigenvalues_below_the_pole_is_given_up)
+{
+    const size_t p = 300;
+    const double alphas[] = {1e-6, 50.0};
+    lb_cholesky *a = product(p, p), *u = factor(a, p, 100.0);
+    double *b = right_side(p), *x = lb_xcalloc(2 * p, sizeof *x);
+    bool solved[2];
+    x[0] = 7.0;
+    lb_shifted_solve(u, 100.0, (lb_cvec){b, p}, (lb_cvec){alphas, 2}, 60, lb_mat_of(x, 2, p),
+                     solved);
+    cr_expect(eq(int, solved[0], false));
+    cr_expect(eq(dbl, x[0], 7.0));
+    cr_expect(solved[1]);
     lb_cholesky_free(a);
     lb_cholesky_free(u);
     free(b);
