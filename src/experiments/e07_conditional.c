@@ -26,11 +26,11 @@ static const lb_monomial literal[] = {{{0}}, {{1}}, {{2}}};
 static const lb_monomial scaled[] = {{{0}}, {{0, 1}}, {{0, 2}}};
 
 static const lb_conditional_member members[] = {
-    {"order 0", {.term = literal, .n = 1}},
-    {"order 1", {.term = literal, .n = 2}},
-    {"order 2", {.term = literal, .n = 3}},
-    {"order 1, standardised", {.term = scaled, .n = 2, .plain = true}},
-    {"order 2, standardised", {.term = scaled, .n = 3, .plain = true}},
+    {"order 0", .conditions = {.term = literal, .n = 1}},
+    {"order 1", .conditions = {.term = literal, .n = 2}},
+    {"order 2", .conditions = {.term = literal, .n = 3}},
+    {"order 1, standardised", .conditions = {.term = scaled, .n = 2, .plain = true}},
+    {"order 2, standardised", .conditions = {.term = scaled, .n = 3, .plain = true}},
 };
 static const char *const keys[MODELS] = {"order_0",        "order_1",        "order_2",
                                          "order_1_scaled", "order_2_scaled", "moe"};

@@ -67,11 +67,10 @@ typedef struct scalars {
     double correlation;
 } scalars;
 
-/* The models of both ways of choosing a penalty, as one list. */
 typedef struct fitted {
-    lb_conditional *by_folds, *by_validation;
-    size_t n_folds;                /* steps[0 .. n_folds) are in by_folds */
-    lb_sweep_model model[STEPS];   /* borrowed from them */
+    lb_conditional *fit;
+    size_t n_folds;                /* steps[0 .. n_folds) choose their penalty by folds */
+    lb_sweep_model model[STEPS];   /* borrowed from the fit */
     double r2_val[STEPS];          /* of the chosen penalty on validation rows */
     lb_alpha_choice by_val[STEPS]; /* what validation rows would choose among its penalties */
 } fitted;
@@ -123,7 +122,7 @@ static scalars scalars_open(const lb_cohort *c)
 
 /* region: protocol */
 /* Penalties of the smaller models by folds of the training rows, of the larger ones, where a fold
- * costs as much as everything else together, by validation rows. Two passes of weighted Grams. */
+ * costs as much as everything else together, by validation rows. One pass of weighted Grams. */
 static void fit(lb_study *s, const lb_exposure *seen, const scalars *v, fitted *f)
 {
     const lb_cohort *c = &s->data;
@@ -143,20 +142,15 @@ static void fit(lb_study *s, const lb_exposure *seen, const scalars *v, fitted *
     lb_conditional_member members[STEPS];
     o.alphas.data = lb_spec_numbers(s->spec, "ridge.alphas", &o.alphas.n);
     for (size_t k = 0; k < STEPS; k++) {
-        members[k] = (lb_conditional_member){steps[k].name, steps[k].conditions};
+        members[k] = (lb_conditional_member){steps[k].name, steps[k].conditions,
+                                             .by_validation = steps[k].conditions.n > most};
         members[k].conditions.plain = lb_spec_flag(s->spec, "settings.plain_columns");
-        f->n_folds += steps[k].conditions.n <= most;
+        f->n_folds += !members[k].by_validation;
     }
     lb_study_take(s, lb_folds_make(plan, c->train.n, fold, s->err));
-    if (lb_study_ok(s) && f->n_folds)
-        lb_study_take(s, lb_conditional_run(&train, NULL, &test, members, f->n_folds, o,
-                                            &f->by_folds, s->err));
-    o.folds = 0;
-    lb_conditional_labelled all = train;
-    all.fold = NULL;
-    if (lb_study_ok(s) && f->n_folds < STEPS)
-        lb_study_take(s, lb_conditional_run(&all, &val, &test, members + f->n_folds,
-                                            STEPS - f->n_folds, o, &f->by_validation, s->err));
+    if (lb_study_ok(s))
+        lb_study_take(
+            s, lb_conditional_run(&train, &val, &test, members, STEPS, o, &f->fit, s->err));
     free(fold);
 }
 /* end region */
@@ -165,7 +159,7 @@ static void fit(lb_study *s, const lb_exposure *seen, const scalars *v, fitted *
 static void look_at_validation(lb_study *s, const lb_exposure *seen, const scalars *v, fitted *f,
                                size_t k)
 {
-    const lb_conditional_fit *w = lb_conditional_weights(f->by_folds, k);
+    const lb_conditional_fit *w = lb_conditional_weights(f->fit, k);
     const lb_cvec y = {s->data.val.target, s->data.val.n};
     lb_mat parts = lb_mat_new(y.n, w->n_alpha * w->k);
     lb_mat yhat = lb_mat_new(w->n_alpha, y.n);
@@ -193,12 +187,10 @@ static fitted fitted_open(lb_study *s, const scalars *v)
                      &seen);
     fit(s, &seen, v, &f);
     for (size_t k = 0; k < STEPS && lb_study_ok(s); k++) {
-        const bool folds = k < f.n_folds;
-        f.model[k] = folds ? lb_conditional_get(f.by_folds, k)
-                           : lb_conditional_get(f.by_validation, k - f.n_folds);
+        f.model[k] = lb_conditional_get(f.fit, k);
         f.r2_val[k] = f.model[k].r2_val.data[f.model[k].chosen.index];
         f.by_val[k] = f.model[k].chosen;
-        if (folds)
+        if (k < f.n_folds)
             look_at_validation(s, &seen, v, &f, k);
     }
     return f;
@@ -584,8 +576,7 @@ static void run(lb_study *s)
     }
     lb_moe_free(&moe);
     lb_domains_free(&nine);
-    lb_conditional_free(f.by_folds);
-    lb_conditional_free(f.by_validation);
+    lb_conditional_free(f.fit);
     free(labels);
     free(r);
     free(v.train.data);

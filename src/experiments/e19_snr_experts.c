@@ -486,7 +486,7 @@ static double *fit_conditioned(lb_study *s, const lb_cohort *c, double noise,
                                const lb_gate_inputs *in)
 {
     static const lb_monomial powers[] = {{{0}}, {{1}}};
-    const lb_conditional_member member = {"conditioned", {powers, 2, true, false}};
+    const lb_conditional_member member = {"conditioned", .conditions = {powers, 2, .plain = true}};
     lb_conditional_options o = {.extend_decades =
                                     (int)lb_spec_size(s->spec, "ridge.extend_decades")};
     lb_exposure seen;

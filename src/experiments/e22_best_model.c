@@ -339,7 +339,7 @@ static lb_vec guess_of_known(const fit *f)
 static void fit_conditional(lb_study *s, level *l, fit *f)
 {
     static const lb_monomial first_order[] = {{{0}}, {{1}}};
-    static const lb_conditional_member member = {"[x, m x]", {first_order, 2, true, false}};
+    static const lb_conditional_member member = {"[x, m x]", .conditions = {first_order, 2, .plain = true}};
     const lb_conditional_options options = {.alphas = penalties(s->spec),
                                             .extend_decades =
                                                 (int)lb_spec_size(s->spec, "ridge.extend_decades")};

@@ -370,9 +370,9 @@ static lb_status run_member(job *q, const lb_conditional_member *given,
     m->fit.term = given->conditions.term;
     m->fit.k = given->conditions.n;
     m->fit.p = lb_conditional_gram_cols(q->g);
-    q->without = lb_xcalloc(o->folds, sizeof *q->without);
+    q->without = lb_xcalloc(q->folds, sizeof *q->without);
     st = lb_conditional_system_new(q->g, given->conditions, -1, &q->all, err);
-    for (size_t f = 0; f < o->folds && st == LB_OK; f++)
+    for (size_t f = 0; f < q->folds && st == LB_OK; f++)
         st = lb_conditional_system_new(q->g, given->conditions, (int)f, &q->without[f], err);
     if (st == LB_OK) {
         m->fit.n_rows = lb_conditional_system_rows(q->all);
@@ -383,7 +383,7 @@ static lb_status run_member(job *q, const lb_conditional_member *given,
         lb_error_within(err, "model '%s'", m->name);
     lb_cholesky_free(q->room);
     lb_conditional_system_free(q->all);
-    for (size_t f = 0; f < o->folds; f++)
+    for (size_t f = 0; f < q->folds; f++)
         lb_conditional_system_free(q->without[f]);
     free(q->without);
     return st;
@@ -420,9 +420,10 @@ static lb_status check_labels(const lb_conditional_labelled *set, int fold, cons
 }
 
 static lb_status check(const lb_conditional_labelled *train, const lb_conditional_labelled *val,
-                       const lb_conditional_rows *test, lb_conditional_options o, lb_error *err)
+                       const lb_conditional_rows *test, lb_conditional_options o,
+                       bool by_validation, lb_error *err)
 {
-    if (o.folds == 1 || (o.folds == 0 && !val))
+    if (o.folds == 1 || (by_validation && !val))
         return LB_FAIL(err, LB_EINVAL,
                        "a penalty is chosen by two or more folds, or by validation rows");
     if (train->rows.x.cols != test->x.cols || test->variables.rows != test->x.rows ||
@@ -436,7 +437,7 @@ static lb_status check(const lb_conditional_labelled *train, const lb_conditiona
         if (st != LB_OK)
             return st;
     }
-    if (o.folds == 0 && (val->rows.x.cols != train->rows.x.cols || val->y.n != val->rows.x.rows ||
+    if (by_validation && (val->rows.x.cols != train->rows.x.cols || val->y.n != val->rows.x.rows ||
                          val->rows.variables.rows != val->rows.x.rows))
         return LB_FAIL(err, LB_ESHAPE,
                        "validation rows: %zu x %zu, %zu labels, %zu base variables; training has "
@@ -455,25 +456,30 @@ lb_status lb_conditional_run(const lb_conditional_labelled *train,
     lb_conditional *c = lb_xcalloc(1, sizeof *c);
     lb_conditions *wanted = lb_xcalloc(n, sizeof *wanted);
     size_t n_val = 0;
+    bool by_validation = false;
     lb_status st;
 
     *out = NULL;
     c->members = lb_xcalloc(n, sizeof *c->members);
     c->n = n;
     c->test_rows = test->x.rows;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         wanted[i] = members[i].conditions;
+        wanted[i].whole = members[i].by_validation || !o.folds;
+        by_validation = by_validation || wanted[i].whole;
+    }
     /* 1. One pass over the training rows. */
-    if ((st = check(train, val, test, o, err)) != LB_OK ||
-        (!o.folds && (st = check_labels(val, -1, "validation", &n_val, err)) != LB_OK) ||
+    if ((st = check(train, val, test, o, by_validation, err)) != LB_OK ||
+        (by_validation && (st = check_labels(val, -1, "validation", &n_val, err)) != LB_OK) ||
         (st = lb_conditional_gram_accumulate(&train->rows.x, train->rows.variables, train->y,
                                              train->fold, o.folds ? o.folds : 1, wanted, n,
                                              o.memory, &g, err)) != LB_OK)
         goto done;
     /* 2. Every member: every penalty, the best of them, predictions. */
     for (size_t i = 0; i < n; i++) {
-        job q = {.g = g, .val = val, .test = test, .folds = o.folds, .m = &c->members[i]};
-        c->members[i].n_val = n_val;
+        job q = {.g = g, .val = val, .test = test, .m = &c->members[i]};
+        q.folds = wanted[i].whole ? 0 : o.folds;
+        c->members[i].n_val = wanted[i].whole ? n_val : 0;
         if ((st = run_member(&q, &members[i], &o, err)) != LB_OK)
             goto done;
     }

@@ -60,13 +60,15 @@ typedef struct lb_conditional_labelled {
 typedef struct lb_conditional_member {
     const char *name;
     lb_conditions conditions; /* terms borrowed for the life of the result */
+    bool by_validation;       /* its penalty, whatever options.folds says: a large model's folds cost
+                                 more than all else */
 } lb_conditional_member;
 
 typedef struct lb_conditional_options {
     lb_cvec alphas;     /* the given grid, ascending, all > 0 */
     int extend_decades; /* when the optimum sits on an end of the grid; 0: stay on the grid */
     size_t folds;       /* >= 2: the penalty with the largest R2, mean over the folds, each from a
-                           fit without it. 0: by the validation rows */
+                           fit without it. 0: by the validation rows, for every member */
     size_t memory;      /* bytes for Grams and normal matrix; more is LB_EINVAL. 0: no limit */
 } lb_conditional_options;
 
@@ -85,7 +87,7 @@ typedef struct lb_conditional lb_conditional;
 /**
  * Fit and select every member.
  * @param train  with options.folds the rows carry folds
- * @param val    only without folds, may be NULL with them
+ * @param val    for members without folds, may be NULL if there is none
  * @param test   predictions are made for all its rows
  * @return LB_OK; LB_ESHAPE (columns or lengths disagree); LB_EINVAL (folds of 1; a fold, or what is
  *         left without it, that is empty or whose labels do not vary; fewer than two validation

@@ -23,7 +23,8 @@ enum {
 /* Rows of one fold and, by value, of one value of the base variables: their weighted sums, and the
  * rows that wait to be multiplied. */
 typedef struct cell {
-    size_t fold;
+    size_t fold;     /* n_folds: all of them, for products that no fold is asked for */
+    size_t from, to; /* its weights */
     double **tiles; /* [weights] packed tiles (I, J), J <= I, of the columns d; NULL: not wanted */
     double *sum, *xy;   /* (weights, p): sums of weight * d and of weight * d * (y - y_shift) */
     float *rows;        /* (BLOCK, p) as read */
@@ -39,9 +40,11 @@ typedef struct fold {
 } fold;
 
 struct lb_conditional_gram {
-    size_t p, n_folds, n_products, n_weights, n_values, n_cells, n_tiles;
+    size_t p, n_folds, n_products, n_values, n_cells, n_tiles;
+    size_t n_weights, n_split; /* the first n_split of them fold by fold */
     lb_monomial *product; /* (n_products) the first is 1 */
     bool *wanted;         /* (n_products) has a Gram */
+    bool *split;          /* (n_products) is asked for fold by fold */
     size_t *weight_of;    /* (n_weights) the product, if n_values is 0 */
     double *part; /* (n_values or n_products, n_products) how much of each product is in the Gram of
                      a value or, if n_values is 0, of a product */
@@ -111,17 +114,19 @@ size_t lb_conditional_gram_product(const lb_conditional_gram *g, lb_monomial m)
     return u;
 }
 
-static void include(lb_conditional_gram *g, lb_monomial m, bool wanted)
+static void include(lb_conditional_gram *g, lb_monomial m, bool wanted, bool split)
 {
     const size_t u = lb_conditional_gram_product(g, m);
     if (u == g->n_products) {
         g->product = lb_xrealloc(g->product, u + 1, sizeof *g->product);
         g->wanted = lb_xrealloc(g->wanted, u + 1, sizeof *g->wanted);
+        g->split = lb_xrealloc(g->split, u + 1, sizeof *g->split);
         g->product[u] = m;
-        g->wanted[u] = false;
+        g->wanted[u] = g->split[u] = false;
         g->n_products++;
     }
     g->wanted[u] = g->wanted[u] || wanted;
+    g->split[u] = g->split[u] || split;
 }
 
 static lb_status check_conditions(lb_conditions c, size_t variables, lb_error *err)
@@ -149,12 +154,13 @@ static lb_status check_conditions(lb_conditions c, size_t variables, lb_error *e
 /* The products of every model: 1, c_i, c_i c_j. */
 static void find_products(lb_conditional_gram *g, const lb_conditions *models, size_t n)
 {
-    include(g, (lb_monomial){{0}}, false);
+    include(g, (lb_monomial){{0}}, false, true);
     for (size_t m = 0; m < n; m++)
         for (size_t i = 0; i < models[m].n; i++) {
-            include(g, models[m].term[i], false);
+            const bool split = g->n_folds == 1 || !models[m].whole;
+            include(g, models[m].term[i], false, split);
             for (size_t j = 0; j <= i; j++)
-                include(g, times(models[m].term[i], models[m].term[j]), true);
+                include(g, times(models[m].term[i], models[m].term[j]), true, split);
         }
 }
 
@@ -253,7 +259,7 @@ static void expand(lb_conditional_gram *g, size_t u, size_t q, size_t l, double 
     double binomial = 1.0;
     for (size_t r = 0; r <= q; r++) {
         const size_t w = lb_conditional_gram_product(g, power_of(l, r));
-        if (w == g->n_products || !g->wanted[w])
+        if (w == g->n_products || !g->wanted[w] || (g->split[u] && !g->split[w]))
             return;
     }
     g->wanted[u] = false;
@@ -290,9 +296,18 @@ static void find_weights(lb_conditional_gram *g, lb_cmat variables, const int *o
     for (size_t u = 0; u < n; u++)
         g->part[u * n + u] = 1.0;
     find_expansions(g, variables, of_row);
-    for (size_t u = 0; u < n; u++)
-        if (g->part[u * n + u] != 0.0)
-            g->weight_of[g->n_weights++] = u;
+    for (int split = 1; split >= 0; split--) {
+        for (size_t u = 0; u < n; u++)
+            if (g->part[u * n + u] != 0.0 && g->split[u] == split)
+                g->weight_of[g->n_weights++] = u;
+        g->n_split = split ? g->n_weights : g->n_split;
+    }
+}
+
+/* Fold by fold; then one for what is asked for of all folds only. */
+static size_t count_cells(const lb_conditional_gram *g)
+{
+    return g->n_values ? g->n_folds * g->n_values : g->n_folds + (g->n_weights > g->n_split);
 }
 
 /* The share of Gram w of a cell in product u. */
@@ -344,7 +359,7 @@ static void free_waiting(cell *c)
 static void cell_start(const lb_conditional_gram *g, cell *c)
 {
     c->tiles = lb_xcalloc(g->n_weights, sizeof *c->tiles);
-    for (size_t w = 0; w < g->n_weights; w++)
+    for (size_t w = c->from; w < c->to; w++)
         if (g->n_values || g->wanted[g->weight_of[w]])
             c->tiles[w] = lb_xlarge(tiles_size(g), sizeof(double));
     c->sum = lb_xcalloc(g->n_weights * g->p, sizeof *c->sum);
@@ -373,6 +388,7 @@ void lb_conditional_gram_free(lb_conditional_gram *g)
     free(g->folds);
     free(g->product);
     free(g->wanted);
+    free(g->split);
     free(g->weight_of);
     free(g->part);
     free(g->variables);
@@ -394,8 +410,11 @@ size_t lb_conditional_gram_count(const lb_conditional_gram *g)
 static lb_status check_memory(const lb_conditional_gram *g, const lb_conditions *models, size_t n,
                               size_t memory, lb_error *err)
 {
-    const size_t grams = g->n_cells * (g->n_values ? 1 : count_wanted(g));
+    size_t grams = g->n_values ? g->n_cells : 0;
     double largest = 0.0;
+    for (size_t w = 0; w < g->n_weights && !g->n_values; w++)
+        if (g->wanted[g->weight_of[w]])
+            grams += w < g->n_split ? g->n_folds : 1;
     for (size_t m = 0; m < n; m++)
         largest = fmax(largest, (double)(models[m].n * g->p));
     const double bytes = 8.0 * ((double)grams * (double)tiles_size(g) + largest * largest / 2.0);
@@ -429,8 +448,12 @@ static void gram_start(lb_conditional_gram *g)
         g->folds[f].uy = lb_xcalloc(g->n_products, sizeof(double));
     }
     g->cells = lb_xcalloc(g->n_cells, sizeof *g->cells);
-    for (size_t k = 0; k < g->n_cells; k++)
-        g->cells[k].fold = k / (g->n_values ? g->n_values : 1);
+    for (size_t k = 0; k < g->n_cells; k++) {
+        cell *c = &g->cells[k];
+        c->fold = k / (g->n_values ? g->n_values : 1);
+        c->from = c->fold < g->n_folds ? 0 : g->n_split;
+        c->to = c->fold < g->n_folds ? g->n_split : g->n_weights;
+    }
     g->strips = lb_xlarge(lb_strips_size(BLOCK, g->n_tiles * TILE), sizeof(double));
 }
 
@@ -480,7 +503,7 @@ LB_FOR_EVERY_CPU static void fill_panel(const lb_conditional_gram *g, cell *c, s
             d[j] = ((double)row[j] - g->shift[first + j]) * inverse[j];
         for (size_t j = 0; j < TILE; j += S)
             memcpy(g->strips + (first + j) * BLOCK + i * S, d + j, S * sizeof *d);
-        for (size_t w = 0; w < g->n_weights; w++) {
+        for (size_t w = c->from; w < c->to; w++) {
             const double weight = c->weight[w * BLOCK + i], t = weight * c->y[i];
             double *sum = c->sum + w * g->p + first, *xy = c->xy + w * g->p + first;
             for (size_t j = 0; j < width; j++) {
@@ -531,7 +554,7 @@ static void add_tiles(const lb_conditional_gram *g, cell *c, size_t i, size_t fr
 /* A sum that is not finite means a row that is not: find and name it. */
 static lb_status check_finite(const lb_conditional_gram *g, const cell *c, lb_error *err)
 {
-    for (size_t e = 0; e < g->n_weights * g->p; e++) {
+    for (size_t e = c->from * g->p; e < c->to * g->p; e++) {
         if (isfinite(c->sum[e]) && isfinite(c->xy[e]))
             continue;
         const size_t j = e % g->p;
@@ -549,22 +572,22 @@ static lb_status flush(lb_conditional_gram *g, cell *c, lb_error *err)
 {
     if (!c->waiting)
         return LB_OK;
-    const bool share = c->waiting * g->p * g->p / 2 * g->n_weights >= LB_WORTH_THREADS;
+    const size_t weights = c->to - c->from;
+    const bool share = c->waiting * g->p * g->p / 2 * weights >= LB_WORTH_THREADS;
 #pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t i = 0; i < g->n_tiles; i++)
         fill_panel(g, c, i);
     const lb_status st = check_finite(g, c, err);
     if (st != LB_OK)
         return st;
-    const size_t parts = (g->n_weights + TOGETHER - 1) / TOGETHER;
+    const size_t parts = (weights + TOGETHER - 1) / TOGETHER;
 #pragma omp parallel if (share)
     {
         double *scratch = lb_xaligned(TOGETHER * BLOCK * TILE, sizeof *scratch);
 #pragma omp for schedule(dynamic, 1)
         for (size_t unit = 0; unit < g->n_tiles * parts; unit++) { /* the longest first */
-            const size_t from = unit % parts * TOGETHER, to = from + TOGETHER;
-            add_tiles(g, c, g->n_tiles - 1 - unit / parts, from,
-                      to < g->n_weights ? to : g->n_weights, scratch);
+            const size_t from = c->from + unit % parts * TOGETHER, to = from + TOGETHER;
+            add_tiles(g, c, g->n_tiles - 1 - unit / parts, from, to < c->to ? to : c->to, scratch);
         }
         free(scratch);
     }
@@ -572,29 +595,38 @@ static lb_status flush(lb_conditional_gram *g, cell *c, lb_error *err)
     return LB_OK;
 }
 
-/* One row, position @p at in the stream, to its cell. */
-static lb_status add_row(lb_conditional_gram *g, const float *x, const double *v, double y,
-                         size_t number, size_t at, lb_error *err)
+/* One row, position @p at in the stream, to a cell. */
+static lb_status add_to_cell(lb_conditional_gram *g, cell *c, const float *x, const double *v,
+                             double t, size_t at, lb_error *err)
 {
-    cell *c = &g->cells[g->n_values ? number * g->n_values + find_value(g, v) : number];
-    fold *f = &g->folds[number];
-    const double t = y - g->y_shift;
     if (!c->tiles)
         cell_start(g, c);
     memcpy(c->rows + c->waiting * g->p, x, g->p * sizeof *x);
     c->y[c->waiting] = t;
     c->position[c->waiting] = at;
+    for (size_t w = c->from; w < c->to; w++)
+        c->weight[w * BLOCK + c->waiting] =
+            g->n_values ? 1.0 : lb_monomial_value(g->product[g->weight_of[w]], v);
+    return ++c->waiting == BLOCK ? flush(g, c, err) : LB_OK;
+}
+
+/* To those of its fold and, if there is one, of all folds. */
+static lb_status add_row(lb_conditional_gram *g, const float *x, const double *v, double y,
+                         size_t number, size_t at, lb_error *err)
+{
+    cell *c = &g->cells[g->n_values ? number * g->n_values + find_value(g, v) : number];
+    cell *last = &g->cells[g->n_cells - 1];
+    fold *f = &g->folds[number];
+    const double t = y - g->y_shift;
     for (size_t u = 0; u < g->n_products; u++) {
         const double value = lb_monomial_value(g->product[u], v);
         f->u[u] += value;
         f->uy[u] += value * t;
     }
-    for (size_t w = 0; w < g->n_weights; w++)
-        c->weight[w * BLOCK + c->waiting] =
-            g->n_values ? 1.0 : lb_monomial_value(g->product[g->weight_of[w]], v);
     f->n++;
     f->yy += t * t;
-    return ++c->waiting == BLOCK ? flush(g, c, err) : LB_OK;
+    const lb_status st = add_to_cell(g, c, x, v, t, at, err);
+    return st == LB_OK && last->fold == g->n_folds ? add_to_cell(g, last, x, v, t, at, err) : st;
 }
 
 static lb_status read_all(lb_conditional_gram *g, const lb_stream *x, lb_cmat variables, lb_cvec y,
@@ -692,10 +724,10 @@ lb_status lb_conditional_gram_accumulate(const lb_stream *x, lb_cmat variables, 
         goto done;
     find_values(g, variables, of_row);
     if (g->n_values)
-        g->n_weights = 1;
+        g->n_weights = g->n_split = 1;
     else
         find_weights(g, variables, of_row);
-    g->n_cells = folds * (g->n_values ? g->n_values : 1);
+    g->n_cells = count_cells(g);
     if ((st = check_memory(g, models, n_models, memory, err)) != LB_OK)
         goto done;
     gram_start(g);
@@ -747,7 +779,7 @@ void lb_conditional_gram_vectors(const lb_conditional_gram *g, lb_fold_choice ro
             dt[j] = 0.0;
     }
     for (const cell *c = g->cells; c < g->cells + g->n_cells; c++)
-        for (size_t w = 0; c->tiles && chosen(rows, c->fold) && w < g->n_weights; w++) {
+        for (size_t w = c->from; c->tiles && chosen(rows, c->fold) && w < c->to; w++) {
             const double part = share(g, c, w, u);
             for (size_t j = 0; j < g->p && part != 0.0; j++) {
                 if (d)
@@ -764,7 +796,7 @@ void lb_conditional_gram_tile(const lb_conditional_gram *g, lb_fold_choice rows,
     const size_t height = tile_width(g, i), width = tile_width(g, j), at = tile_place(g, i, j);
     memset(out, 0, (size_t)TILE * TILE * sizeof *out);
     for (const cell *c = g->cells; c < g->cells + g->n_cells; c++)
-        for (size_t w = 0; c->tiles && chosen(rows, c->fold) && w < g->n_weights; w++) {
+        for (size_t w = c->from; c->tiles && chosen(rows, c->fold) && w < c->to; w++) {
             const double part = share(g, c, w, u);
             if (!c->tiles[w] || part == 0.0)
                 continue;
@@ -922,7 +954,7 @@ void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_ch
 {
     product q = {g, rows, n, k, alone, pair, v, out, 0};
     const size_t units = g->n_cells * g->n_weights;
-    for (size_t f = 0; f < g->n_folds; f++) {
+    for (size_t f = 0; f <= g->n_folds; f++) {
         size_t columns = 0;
         for (size_t e = 0; e < n; e++)
             columns += !chosen(rows[e], f) ? 0 : g->n_values ? 1 : k;

@@ -22,7 +22,8 @@
  * few different values (noise levels, say), one Gram a value is kept instead and the products are
  * sums of those: one Gram's work a row instead of one a product.
  *
- * Memory: 75 MB a Gram at 4,096 columns; Grams are folds x distinct products, or folds x values.
+ * Memory: 75 MB a Gram at 4,096 columns; Grams are folds x distinct products (one each of those that
+ * only models on all folds ask for), or folds x values.
  * All in float64, shifted and scaled as in linalg/gram.h. The bits depend neither on the number of
  * threads nor on the CPU.
  */
@@ -41,6 +42,7 @@ typedef struct lb_conditions {
     size_t n;
     bool plain;  /* c_1 ... c_K also as columns of their own, unpenalised like the intercept */
     bool centre; /* x - mean of the training rows instead of x; with @c plain the same model */
+    bool whole;  /* will be asked for on all folds only: no Gram of its own for each of them */
 } lb_conditions;
 
 typedef struct lb_conditional_gram lb_conditional_gram;

@@ -93,7 +93,7 @@ static lb_conditional *fit(sets *d, lb_conditions c, lb_conditional_options o)
 {
     lb_conditional *out = NULL;
     lb_error err = {0};
-    const lb_conditional_member m = {"a model", c};
+    const lb_conditional_member m = {"a model", .conditions = c};
     cr_assert(eq(int, run(d, &m, 1, o, &out, &err), LB_OK), "%s", err.text);
     return out;
 }
@@ -179,11 +179,11 @@ Test(conditional, solution_satisfies_the_normal_equations)
         lb_conditions c;
         size_t n, p;
     } cases[] = {
-        {{in_m, 2, false, false}, 400, 30},      {{in_m, 3, true, false}, 500, 53},
-        {{in_m, 3, false, true}, 500, 24},       {{in_m_and_t, 4, true, true}, 600, 61},
-        {{in_m_and_t, 4, false, false}, 40, 30}, {{in_level, 3, true, false}, 300, 50},
-        {{in_level, 3, false, false}, 300, 101}, {{in_m + 1, 2, false, false}, 300, 20},
-        {{in_m + 1, 1, true, false}, 300, 20},
+        {{in_m, 2, .plain = false}, 400, 30},      {{in_m, 3, .plain = true}, 500, 53},
+        {{in_m, 3, .centre = true}, 500, 24},       {{in_m_and_t, 4, .plain = true, .centre = true}, 600, 61},
+        {{in_m_and_t, 4, .plain = false}, 40, 30}, {{in_level, 3, .plain = true}, 300, 50},
+        {{in_level, 3, .plain = false}, 300, 101}, {{in_m + 1, 2, .plain = false}, 300, 20},
+        {{in_m + 1, 1, .plain = true}, 300, 20},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         sets d = sets_make(cases[k].n, cases[k].p);
@@ -221,7 +221,7 @@ Test(conditional, one_constant_condition_is_plain_ridge)
     const double low[] = {1e4, 1e6};
     lb_sweep *s =
         plain_ridge(&d, zeros, zeros, 1, &(lb_member){"all", yes}, 1, (lb_cvec){low, 2}, 2);
-    lb_conditional *c = fit(&d, (lb_conditions){one, 1, true, false},
+    lb_conditional *c = fit(&d, (lb_conditions){one, 1, .plain = true},
                             (lb_conditional_options){.alphas = {low, 2}, .extend_decades = 2});
     const lb_sweep_model a = lb_sweep_get(s, 0), b = lb_conditional_get(c, 0);
     cr_assert(eq(sz, b.alphas.n, 4), "the optimum sits on the low end: two more decades");
@@ -264,7 +264,7 @@ Test(conditional, on_indicators_equals_a_model_for_each_class)
     make_indicators(&d.test);
     lb_sweep *s = plain_ridge(&d, d.train.fold, d.val.fold, 2, members, 2, grid, 0);
     lb_conditional *c =
-        fit(&d, (lb_conditions){indicators, 2, true, false}, (lb_conditional_options){0});
+        fit(&d, (lb_conditions){indicators, 2, .plain = true}, (lb_conditional_options){0});
     for (size_t a = 0; a < 3; a++)
         for (size_t i = 0; i < 120; i++)
             cr_expect(epsilon_eq(dbl, lb_conditional_get(c, 0).yhat.data[a * 120 + i],
@@ -293,10 +293,10 @@ static double centring_moves(lb_conditions c, double alpha)
 
 Test(conditional, centring_changes_nothing_where_the_conditions_are_plain_columns_too)
 {
-    cr_expect(lt(dbl, centring_moves((lb_conditions){in_m, 3, true, false}, 1e-9), 1e-9));
-    cr_expect(lt(dbl, centring_moves((lb_conditions){in_m_and_t, 4, true, false}, 30.0), 1e-9));
-    cr_expect(lt(dbl, centring_moves((lb_conditions){one, 1, false, false}, 3.0), 1e-9));
-    cr_expect(gt(dbl, centring_moves((lb_conditions){in_m, 3, false, false}, 3.0), 1e-4),
+    cr_expect(lt(dbl, centring_moves((lb_conditions){in_m, 3, .plain = true}, 1e-9), 1e-9));
+    cr_expect(lt(dbl, centring_moves((lb_conditions){in_m_and_t, 4, .plain = true}, 30.0), 1e-9));
+    cr_expect(lt(dbl, centring_moves((lb_conditions){one, 1, .plain = false}, 3.0), 1e-9));
+    cr_expect(gt(dbl, centring_moves((lb_conditions){in_m, 3, .plain = false}, 3.0), 1e-4),
               "without them m mean(x) is a column that centring takes away");
 }
 
@@ -306,7 +306,7 @@ Test(conditional, centring_changes_nothing_where_the_conditions_are_plain_column
 /* R2 on fold f of the model without it, by a run whose validation rows are that fold. */
 static void without_fold(sets *d, lb_conditions c, lb_cvec alphas, int f, double *r2)
 {
-    const lb_conditional_member m = {"one fold", c};
+    const lb_conditional_member m = {"one fold", .conditions = c};
     lb_conditional *out = NULL;
     lb_error err = {0};
     lb_conditional_labelled train = labelled(&d->train), val = train;
@@ -350,10 +350,10 @@ Test(conditional, scores_of_folds_are_those_of_models_fitted_without_them)
     const lb_cvec alphas = {two, 2};
     sets d = sets_make(500, 26);
     d.train.fold[3] = d.train.fold[400] = -1;
-    expect_folds(&d, (lb_conditions){one, 1, true, false}, alphas, false);
-    expect_folds(&d, (lb_conditions){in_m, 3, true, false}, alphas, false);
-    expect_folds(&d, (lb_conditions){in_m_and_t, 4, false, false}, alphas, false);
-    expect_folds(&d, (lb_conditions){in_level, 3, true, true}, alphas, false);
+    expect_folds(&d, (lb_conditions){one, 1, .plain = true}, alphas, false);
+    expect_folds(&d, (lb_conditions){in_m, 3, .plain = true}, alphas, false);
+    expect_folds(&d, (lb_conditions){in_m_and_t, 4, .plain = false}, alphas, false);
+    expect_folds(&d, (lb_conditions){in_level, 3, .plain = true, .centre = true}, alphas, false);
     sets_free(&d);
 }
 
@@ -361,14 +361,14 @@ Test(conditional, folds_without_which_the_matrix_is_singular_are_factored)
 {
     const double small[] = {1e-5};
     sets d = sets_make(330, 100);
-    expect_folds(&d, (lb_conditions){in_m, 3, true, false}, (lb_cvec){small, 1}, true);
+    expect_folds(&d, (lb_conditions){in_m, 3, .plain = true}, (lb_cvec){small, 1}, true);
     sets_free(&d);
 }
 
 Test(conditional, a_factor_serves_its_neighbours_while_alpha_is_small)
 {
     const double close_by[] = {1e-5, 1e-4, 1e-3, 100.0, 200.0};
-    const lb_conditions c = {in_level, 2, true, false};
+    const lb_conditions c = {in_level, 2, .plain = true};
     sets d = sets_make(3000, 640);
     lb_conditional *out = fit(&d, c, (lb_conditional_options){.alphas = {close_by, 5}});
     cr_expect(lt(sz, lb_conditional_factorisations(out, 0), 4));
@@ -407,8 +407,8 @@ static void expect_side_by_side(sets *d, lb_conditions c)
 Test(conditional, penalties_and_folds_side_by_side_are_those_one_at_a_time)
 {
     sets d = sets_make(700, 56);
-    expect_side_by_side(&d, (lb_conditions){in_m, 3, true, false});
-    expect_side_by_side(&d, (lb_conditions){in_level, 2, true, false});
+    expect_side_by_side(&d, (lb_conditions){in_m, 3, .plain = true});
+    expect_side_by_side(&d, (lb_conditions){in_level, 2, .plain = true});
     sets_free(&d);
 }
 
@@ -420,8 +420,8 @@ Test(conditional, bits_do_not_depend_on_threads_or_on_the_other_models)
     const size_t before = threads_now();
     sets d = sets_make(300, 59);
     const double alpha = 10.0;
-    const lb_conditional_member both[] = {{"m", {in_m, 2, true, false}},
-                                          {"m^2", {in_m, 3, true, false}}};
+    const lb_conditional_member both[] = {{"m", .conditions = {in_m, 2, .plain = true}},
+                                          {"m^2", .conditions = {in_m, 3, .plain = true}}};
     lb_conditional *c[3] = {NULL};
     lb_error err = {0};
     const lb_conditional_options o = {.alphas = {&alpha, 1}, .folds = FOLDS};
@@ -445,6 +445,33 @@ Test(conditional, bits_do_not_depend_on_threads_or_on_the_other_models)
     sets_free(&d);
 }
 
+Test(conditional, a_member_by_validation_beside_members_by_folds_is_the_one_it_is_alone)
+{
+    sets d = sets_make(300, 59);
+    const lb_conditional_member all[] = {
+        {"m", .conditions = {in_m, 2, .plain = true}},
+        {"second", .conditions = {in_m, 3, .plain = true}, .by_validation = true},
+        {"m and t", .conditions = {in_m_and_t, 4, .plain = true}, .by_validation = true}};
+    lb_conditional *c = NULL;
+    lb_error err = {0};
+    cr_assert(eq(int, run(&d, all, 3, (lb_conditional_options){.folds = FOLDS}, &c, &err), LB_OK),
+              "%s", err.text);
+    for (size_t m = 0; m < 3; m++) {
+        const lb_conditional_options o = {.folds = all[m].by_validation ? 0 : FOLDS};
+        lb_conditional *own = fit(&d, all[m].conditions, o);
+        const lb_sweep_model a = lb_conditional_get(c, m), b = lb_conditional_get(own, 0);
+        cr_expect(eq(sz, a.n_val, m ? 150 : 0));
+        cr_expect(eq(sz, a.n_train, b.n_train));
+        cr_expect(eq(sz, a.alphas.n, b.alphas.n));
+        cr_expect(lt(dbl, distance(a.r2_val.data, b.r2_val.data, b.r2_val.n), 1e-10), "%s", a.name);
+        cr_expect(lt(dbl, distance(a.yhat.data, b.yhat.data, b.alphas.n * 120), 1e-10), "%s",
+                  a.name);
+        lb_conditional_free(own);
+    }
+    lb_conditional_free(c);
+    sets_free(&d);
+}
+
 /* --- the statistics -----------------------------------------------------------------------------
  */
 
@@ -465,11 +492,11 @@ static lb_conditional_gram *gram(set *s, const lb_conditions *c, size_t n, size_
 Test(conditional, only_distinct_products_are_accumulated)
 {
     const lb_monomial three[] = {{{0}}, {{1}}, {{0, 1}}, {{2}}, {{0, 2}}};
-    const lb_conditions cases[] = {{one, 1, true, false},
-                                   {in_m, 3, true, false},
-                                   {in_m_and_t, 4, true, false},
-                                   {three, 5, true, false},
-                                   {in_level, 3, true, false}};
+    const lb_conditions cases[] = {{one, 1, .plain = true},
+                                   {in_m, 3, .plain = true},
+                                   {in_m_and_t, 4, .plain = true},
+                                   {three, 5, .plain = true},
+                                   {in_level, 3, .plain = true}};
     const size_t grams[] = {1, 5, 9, 13, 3};
     set s = set_make(300, 20, 5);
     for (size_t k = 0; k < 5; k++) {
@@ -480,15 +507,19 @@ Test(conditional, only_distinct_products_are_accumulated)
     lb_conditional_gram *g = gram(&s, cases, 4, FOLDS);
     cr_expect(eq(sz, lb_conditional_gram_count(g), 13 * FOLDS), "all four models share one pass");
     lb_conditional_gram_free(g);
+    const lb_conditions mixed[] = {cases[1], {in_m_and_t, 4, .plain = true, .whole = true}};
+    g = gram(&s, mixed, 2, FOLDS);
+    cr_expect(eq(sz, lb_conditional_gram_count(g), 5 * FOLDS + 6), "no fold asks for those of t");
+    lb_conditional_gram_free(g);
     set_free(&s);
 }
 
 Test(conditional, the_product_with_the_matrix_is_that_of_the_loaded_matrix)
 {
-    const lb_conditions cases[] = {{in_m, 3, true, false},
-                                   {in_m_and_t, 4, false, false},
-                                   {in_m, 2, false, true},
-                                   {in_level, 3, false, false}};
+    const lb_conditions cases[] = {{in_m, 3, .plain = true},
+                                   {in_m_and_t, 4, .plain = false},
+                                   {in_m, 2, .centre = true},
+                                   {in_level, 3, .plain = false}};
     set s = set_make(400, 59, 9);
     for (size_t k = 0; k < 4; k++) {
         const size_t n = cases[k].n * 59;
@@ -524,7 +555,7 @@ static set standardised(size_t n, size_t p, double error)
 
 Test(conditional, powers_of_a_standardised_variable_need_no_gram_of_their_own)
 {
-    const lb_conditions both[] = {{in_m, 3, false, false}, {in_t, 3, true, false}};
+    const lb_conditions both[] = {{in_m, 3, .plain = false}, {in_t, 3, .plain = true}};
     const double errors[] = {0.0, 1e-9};
     const size_t grams[] = {5, 9};
     for (size_t k = 0; k < 2; k++) {
@@ -541,7 +572,7 @@ Test(conditional, powers_of_a_standardised_variable_need_no_gram_of_their_own)
 
 Test(conditional, a_standardised_variable_beside_its_origin_gives_the_system_it_gives_alone)
 {
-    const lb_conditions both[] = {{in_m, 3, false, false}, {in_t, 3, true, false}};
+    const lb_conditions both[] = {{in_m, 3, .plain = false}, {in_t, 3, .plain = true}};
     enum { N = 3 * 59 };
     set s = standardised(400, 59, 0.0);
     double x[N], loaded[2][N], fast[2][N];
@@ -572,7 +603,7 @@ Test(conditional, a_standardised_variable_beside_its_origin_gives_the_system_it_
 Test(conditional, other_conditions_are_combined_with_the_same_projection)
 {
     sets d = sets_make(300, 20);
-    const lb_conditions terms = {in_m, 3, true, false};
+    const lb_conditions terms = {in_m, 3, .plain = true};
     lb_conditional *c = fit(&d, terms, (lb_conditional_options){0});
     const lb_conditional_fit *f = lb_conditional_weights(c, 0);
     const lb_stream x = toy_stream(&d.test.t);
@@ -646,21 +677,21 @@ Test(conditional, constant_duplicated_and_zero_columns_and_conditions_are_fitted
         x[4] = x[5]; /* duplicated */
         x[6] = 0.0F;
     }
-    expect_fit(&d, (lb_conditions){in_m, 3, true, false}, 1e-8);
+    expect_fit(&d, (lb_conditions){in_m, 3, .plain = true}, 1e-8);
     for (size_t i = 0; i < 200; i++)
         d.train.variables[i * V] = 0.7; /* m does not vary: 1, m and m^2 are one column */
-    expect_fit(&d, (lb_conditions){in_m, 3, true, false}, 1e-8);
-    expect_fit(&d, (lb_conditions){in_m, 3, false, false}, 1e-8);
+    expect_fit(&d, (lb_conditions){in_m, 3, .plain = true}, 1e-8);
+    expect_fit(&d, (lb_conditions){in_m, 3, .plain = false}, 1e-8);
     for (size_t i = 0; i < 200; i++)
         d.train.variables[i * V] = 0.0; /* the blocks of m vanish */
-    expect_fit(&d, (lb_conditions){in_m, 3, true, false}, 1e-8);
+    expect_fit(&d, (lb_conditions){in_m, 3, .plain = true}, 1e-8);
     sets_free(&d);
 }
 
 Test(conditional, a_single_training_row_gives_its_label)
 {
     sets d = sets_make(1, 8);
-    lb_conditional *c = fit(&d, (lb_conditions){in_m, 3, true, false}, (lb_conditional_options){0});
+    lb_conditional *c = fit(&d, (lb_conditions){in_m, 3, .plain = true}, (lb_conditional_options){0});
     for (size_t i = 0; i < 120; i++)
         cr_expect(epsilon_eq(dbl, lb_conditional_get(c, 0).yhat.data[i], d.train.t.y[0], 1e-12));
     lb_conditional_free(c);
@@ -672,7 +703,7 @@ static void expect_refusal(sets *d, lb_conditions c, lb_conditional_options o, l
 {
     lb_conditional *out = NULL;
     lb_error err = {0};
-    const lb_conditional_member m = {"a model", c};
+    const lb_conditional_member m = {"a model", .conditions = c};
     const lb_status st = run(d, &m, 1, o, &out, &err);
     cr_expect(eq(int, st, expected), "%s", says);
     cr_expect(strstr(err.text, says) != NULL, "'%s' does not say '%s'", err.text, says);
@@ -680,19 +711,19 @@ static void expect_refusal(sets *d, lb_conditions c, lb_conditional_options o, l
     lb_conditional_free(out);
 }
 
-static const lb_conditions usual = {in_m, 2, true, false};
+static const lb_conditions usual = {in_m, 2, .plain = true};
 
 Test(conditional, refuses_conditions_it_cannot_have)
 {
     sets d = sets_make(60, 8);
     const lb_monomial twice[] = {{{1}}, {{1}}}, strange[] = {{{0, 0, 0, 1}}}, high[] = {{{200}}};
-    expect_refusal(&d, (lb_conditions){one, 0, true, false}, (lb_conditional_options){0}, LB_EINVAL,
+    expect_refusal(&d, (lb_conditions){one, 0, .plain = true}, (lb_conditional_options){0}, LB_EINVAL,
                    "without a condition");
-    expect_refusal(&d, (lb_conditions){twice, 2, true, false}, (lb_conditional_options){0},
+    expect_refusal(&d, (lb_conditions){twice, 2, .plain = true}, (lb_conditional_options){0},
                    LB_EINVAL, "are the same");
-    expect_refusal(&d, (lb_conditions){strange, 1, true, false}, (lb_conditional_options){0},
+    expect_refusal(&d, (lb_conditions){strange, 1, .plain = true}, (lb_conditional_options){0},
                    LB_EINVAL, "base variable 3");
-    expect_refusal(&d, (lb_conditions){high, 1, true, false}, (lb_conditional_options){0},
+    expect_refusal(&d, (lb_conditions){high, 1, .plain = true}, (lb_conditional_options){0},
                    LB_EINVAL, "power");
     sets_free(&d);
 }
@@ -715,7 +746,7 @@ Test(conditional, refuses_penalties_folds_and_memory_it_cannot_use)
 Test(conditional, five_blocks_of_4096_columns_take_less_than_8_gb)
 {
     const lb_monomial term[] = {{{0}}, {{1}}, {{0, 1}}, {{2}}, {{0, 2}}};
-    const lb_conditions five = {term, 5, true, false};
+    const lb_conditions five = {term, 5, .plain = true};
     set s = set_make(2, 4096, 9);
     const lb_stream x = toy_stream(&s.t);
     lb_conditional_gram *g = NULL;
@@ -761,7 +792,7 @@ Test(conditional, leaves_out_what_is_marked_whatever_it_holds)
     sets d = sets_make(200, 12);
     lb_conditional *c[2] = {NULL};
     lb_error err = {0};
-    const lb_conditional_member m = {"a model", usual};
+    const lb_conditional_member m = {"a model", .conditions = usual};
     for (int bad = 0; bad < 2; bad++) {
         lb_conditional_labelled train = labelled(&d.train), val = labelled(&d.val);
         const lb_conditional_rows test = labelled(&d.test).rows;
@@ -793,7 +824,7 @@ Test(conditional, says_which_shapes_disagree)
 {
     sets d = sets_make(60, 8), other = sets_make(60, 9);
     lb_conditional *out = NULL;
-    const lb_conditional_member m = {"a model", usual};
+    const lb_conditional_member m = {"a model", .conditions = usual};
     const lb_conditional_options o = {.alphas = grid};
     lb_conditional_labelled train = labelled(&d.train), val = labelled(&d.val);
     lb_conditional_rows test = labelled(&d.test).rows;

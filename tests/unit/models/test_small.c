@@ -86,7 +86,7 @@ Test(small_problem, of_wide_ridge_starts_no_thread)
 Test(small_problem, of_conditional_ridge_starts_no_thread)
 {
     const lb_monomial powers[] = {{{0}}, {{1}}, {{2}}};
-    const lb_conditional_member member = {"m", {powers, 3, .plain = true}};
+    const lb_conditional_member member = {"m", .conditions = {powers, 3, .plain = true}};
     const lb_conditional_rows rows = {toy_stream(&t), {features, N, 1, 2}};
     const lb_conditional_labelled train = {rows, toy_y(&t), label};
     lb_conditional *c = NULL;
