@@ -48,7 +48,9 @@ id=$(sha256sum "$work/report.tex" | cut -c 1-32)
 to_emoji=$(realpath --relative-to="$folder" "$here")/
 sed -i -e "s/TRAILERID/$id/g" -e "s|FOLDER_OF_EMOJI|$to_emoji|" "$work/report.tex"
 
-# Passes until contents, references and table widths stand still.
+# A table of contents without its page numbers: the first pass then gives every page its place.
+sed -n 's/^\\\(\(sub\)*section\){\(.*\)}\\label{.*/\\contentsline {\1}{\3}{1}{}%/p' "$work/report.tex" >"$work/report.toc"
+# Passes until contents, references and table widths stand still: two as a rule.
 run() { (cd "$folder" && xelatex -no-pdf -interaction=nonstopmode -halt-on-error \
   -output-directory="$work" "$work/report.tex" >"$work/stdout" 2>&1); }
 settled=
