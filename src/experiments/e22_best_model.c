@@ -489,8 +489,10 @@ static void fit_level(lb_study *s, const setting *x, result *r, level *l)
                   lb_spec_size(s->spec, "settings.guess.folds"),
                   lb_spec_size(s->spec, "settings.guess.seed"), &f.guess);
     if (lb_study_ok(s))
-        lb_study_take(s, lb_gram_accumulate(&l->seen.train.x, l->seen.train.y, x->train_group,
-                                            (lb_gram_options){.groups = x->groups}, &gram, s->err));
+        lb_study_take(s, lb_gram_accumulate(
+                             &l->seen.train.x, l->seen.train.y, x->train_group,
+                             (lb_gram_options){.groups = x->groups, .keep_rows = true}, &gram,
+                             s->err));
     fit_ridges(s, x, l, gram, &f);
     hear(s, x, l, gram, &f);
     make_features(s, l, gram, &f);
