@@ -149,8 +149,8 @@ static void fit(lb_study *s, const lb_exposure *seen, const scalars *v, fitted *
     }
     lb_study_take(s, lb_folds_make(plan, c->train.n, fold, s->err));
     if (lb_study_ok(s))
-        lb_study_take(
-            s, lb_conditional_run(&train, &val, &test, members, STEPS, o, &f->fit, s->err));
+        lb_study_take(s,
+                      lb_conditional_run(&train, &val, &test, members, STEPS, o, &f->fit, s->err));
     free(fold);
 }
 /* end region */

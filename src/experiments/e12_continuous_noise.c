@@ -85,7 +85,7 @@ static void fit_all(lb_study *s, result *r)
     const lb_copies_side *train = lb_copies_train(r->copies), *test = lb_copies_test(r->copies);
     const bool plain = lb_spec_flag(s->spec, "settings.plain");
     const lb_conditional_member members[MODELS] = {
-        [MIXED] = {"mixed", .conditions = {POWERS, 1, .plain = false}},
+        [MIXED] = {"mixed", .conditions = {.term = POWERS, .n = 1}},
         [FIRST] = {"first order", .conditions = {POWERS, 2, .plain = plain}},
         [SECOND] = {"second order", .conditions = {POWERS, 3, .plain = plain}},
         [SATURATING] = {"saturating", .conditions = {FALLING, 2, .plain = plain}}};
@@ -104,7 +104,7 @@ static void fit_all(lb_study *s, result *r)
 static void fit_expert(lb_study *s, result *r, size_t level)
 {
     const lb_copies_side *train = lb_copies_train(r->copies), *test = lb_copies_test(r->copies);
-    const lb_conditional_member member = {"expert", .conditions = {POWERS, 1, .plain = false}};
+    const lb_conditional_member member = {"expert", .conditions = {.term = POWERS, .n = 1}};
     lb_mat on_train = variables_of(r, train->noise + level * train->n, train->n);
     lb_mat on_test = variables_of(r, test->noise + level * test->n, test->n);
     const lb_conditional_labelled rows = {

@@ -339,7 +339,8 @@ static lb_vec guess_of_known(const fit *f)
 static void fit_conditional(lb_study *s, level *l, fit *f)
 {
     static const lb_monomial first_order[] = {{{0}}, {{1}}};
-    static const lb_conditional_member member = {"[x, m x]", .conditions = {first_order, 2, .plain = true}};
+    static const lb_conditional_member member = {"[x, m x]",
+                                                 .conditions = {first_order, 2, .plain = true}};
     const lb_conditional_options options = {.alphas = penalties(s->spec),
                                             .extend_decades =
                                                 (int)lb_spec_size(s->spec, "ridge.extend_decades")};
@@ -489,10 +490,10 @@ static void fit_level(lb_study *s, const setting *x, result *r, level *l)
                   lb_spec_size(s->spec, "settings.guess.folds"),
                   lb_spec_size(s->spec, "settings.guess.seed"), &f.guess);
     if (lb_study_ok(s))
-        lb_study_take(s, lb_gram_accumulate(
-                             &l->seen.train.x, l->seen.train.y, x->train_group,
-                             (lb_gram_options){.groups = x->groups, .keep_rows = true}, &gram,
-                             s->err));
+        lb_study_take(s,
+                      lb_gram_accumulate(&l->seen.train.x, l->seen.train.y, x->train_group,
+                                         (lb_gram_options){.groups = x->groups, .keep_rows = true},
+                                         &gram, s->err));
     fit_ridges(s, x, l, gram, &f);
     hear(s, x, l, gram, &f);
     make_features(s, l, gram, &f);

@@ -136,8 +136,8 @@ static bool settle(const lanczos *l, double alpha, double pole, size_t steps, do
 {
     const double shift = alpha - pole;
     double *y = room + steps;
-    const double goal = LB_SHIFTED_TOLERANCE *
-                        (shift < 0.0 ? smallest(l, shift, 0.5 * alpha / pole, room) : 1.0);
+    const double goal =
+        LB_SHIFTED_TOLERANCE * (shift < 0.0 ? smallest(l, shift, 0.5 * alpha / pole, room) : 1.0);
     if (!eliminate(l, shift, 0.0, room))
         return true;
     solve_tridiagonal(l, shift, room, y);

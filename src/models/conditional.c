@@ -221,7 +221,8 @@ static lb_status solve_round(job *q, lb_descent *d, size_t alphas, size_t pivot,
     return st;
 }
 
-/* Without folds: the penalty of a pivot, and those that its factor serves. Rows of @p d: a penalty. */
+/* Without folds: the penalty of a pivot, and those that its factor serves. Rows of @p d: a penalty.
+ */
 static lb_status solve_near(job *q, lb_descent *d, size_t alphas, size_t pivot, lb_error *err)
 {
     const lb_cvec right = lb_conditional_system_right(q->all);
@@ -438,7 +439,7 @@ static lb_status check(const lb_conditional_labelled *train, const lb_conditiona
             return st;
     }
     if (by_validation && (val->rows.x.cols != train->rows.x.cols || val->y.n != val->rows.x.rows ||
-                         val->rows.variables.rows != val->rows.x.rows))
+                          val->rows.variables.rows != val->rows.x.rows))
         return LB_FAIL(err, LB_ESHAPE,
                        "validation rows: %zu x %zu, %zu labels, %zu base variables; training has "
                        "%zu columns",

@@ -60,8 +60,8 @@ typedef struct lb_conditional_labelled {
 typedef struct lb_conditional_member {
     const char *name;
     lb_conditions conditions; /* terms borrowed for the life of the result */
-    bool by_validation;       /* its penalty, whatever options.folds says: a large model's folds cost
-                                 more than all else */
+    bool by_validation; /* its penalty, whatever options.folds says: a large model's folds cost
+                           more than all else */
 } lb_conditional_member;
 
 typedef struct lb_conditional_options {

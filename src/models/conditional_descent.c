@@ -155,7 +155,7 @@ static double dot(const double *a, const double *b, size_t n)
 /* One system on its way: vectors of n. */
 typedef struct runner {
     lb_descent *at;
-    double *r, *z, *d, *q; /* residual, preconditioned residual, direction, A direction */
+    double *r, *z, *d, *q;  /* residual, preconditioned residual, direction, A direction */
     double rz, first, goal; /* r'z now, before the first step, and where it is to go */
 } runner;
 
@@ -280,7 +280,8 @@ void lb_descend(lb_cholesky *u, double pole, lb_descent *const *systems, size_t 
             if (turn(&f[k], step, n))
                 f[left++] = f[k];
         count = left;
-        if (nearest && !any_at(f, count, pole)) { /* with a factor of its own an alpha takes as many */
+        if (nearest &&
+            !any_at(f, count, pole)) { /* with a factor of its own an alpha takes as many */
             count = keep(f, count, step, (1 + count_alphas(f, count)) * step);
             nearest = false;
         }

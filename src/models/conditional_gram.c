@@ -25,7 +25,7 @@ enum {
 typedef struct cell {
     size_t fold;     /* n_folds: all of them, for products that no fold is asked for */
     size_t from, to; /* its weights */
-    double **tiles; /* [weights] packed tiles (I, J), J <= I, of the columns d; NULL: not wanted */
+    double **tiles;  /* [weights] packed tiles (I, J), J <= I, of the columns d; NULL: not wanted */
     double *sum, *xy;   /* (weights, p): sums of weight * d and of weight * d * (y - y_shift) */
     float *rows;        /* (BLOCK, p) as read */
     double *y, *weight; /* (BLOCK), (weights, BLOCK) */
@@ -42,10 +42,10 @@ typedef struct fold {
 struct lb_conditional_gram {
     size_t p, n_folds, n_products, n_values, n_cells, n_tiles;
     size_t n_weights, n_split; /* the first n_split of them fold by fold */
-    lb_monomial *product; /* (n_products) the first is 1 */
-    bool *wanted;         /* (n_products) has a Gram */
-    bool *split;          /* (n_products) is asked for fold by fold */
-    size_t *weight_of;    /* (n_weights) the product, if n_values is 0 */
+    lb_monomial *product;      /* (n_products) the first is 1 */
+    bool *wanted;              /* (n_products) has a Gram */
+    bool *split;               /* (n_products) is asked for fold by fold */
+    size_t *weight_of;         /* (n_weights) the product, if n_values is 0 */
     double *part; /* (n_values or n_products, n_products) how much of each product is in the Gram of
                      a value or, if n_values is 0, of a product */
     double *variables; /* (n_values, LB_CONDITION_VARIABLES) */

@@ -22,10 +22,9 @@
  * few different values (noise levels, say), one Gram a value is kept instead and the products are
  * sums of those: one Gram's work a row instead of one a product.
  *
- * Memory: 75 MB a Gram at 4,096 columns; Grams are folds x distinct products (one each of those that
- * only models on all folds ask for), or folds x values.
- * All in float64, shifted and scaled as in linalg/gram.h. The bits depend neither on the number of
- * threads nor on the CPU.
+ * Memory: 75 MB a Gram at 4,096 columns; Grams are folds x distinct products (one each of those
+ * that only models on all folds ask for), or folds x values. All in float64, shifted and scaled as
+ * in linalg/gram.h. The bits depend neither on the number of threads nor on the CPU.
  */
 enum { LB_CONDITION_VARIABLES = 4 };
 

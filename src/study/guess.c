@@ -58,7 +58,8 @@ lb_conditional *lb_guess_condition(lb_study *s, const lb_cohort *c, double level
                                    lb_noise_seeds seeds, const lb_guess *g)
 {
     static const lb_monomial first_order[] = {{{0}}, {{1}}}; /* 1, m */
-    static const lb_conditional_member member = {"[x, m x]", .conditions = {first_order, 2, .plain = true}};
+    static const lb_conditional_member member = {"[x, m x]",
+                                                 .conditions = {first_order, 2, .plain = true}};
     lb_conditional *out = NULL;
     if (!lb_study_ok(s))
         return NULL;

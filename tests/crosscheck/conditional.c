@@ -133,14 +133,15 @@ int main(int argc, char **argv)
     save_rows(&w, &d.val, "val");
     witness_save_ints(&w, "fold", d.train.fold, d.train.n);
     if (w.full) {
-        solve(&w, &d, "one_penalty", (lb_conditions){in_m, 3, .plain = false}, (lb_cvec){few + 1, 1},
-              0);
+        solve(&w, &d, "one_penalty", (lb_conditions){in_m, 3, .plain = false},
+              (lb_cvec){few + 1, 1}, 0);
         solve(&w, &d, "six_penalties", (lb_conditions){in_m, 3, .plain = false}, (lb_cvec){all, 6},
               0);
     } else {
         solve(&w, &d, "literal", (lb_conditions){in_m, 2, .plain = false}, (lb_cvec){ends, 2}, 0);
         solve(&w, &d, "second", (lb_conditions){in_m, 3, .plain = true}, (lb_cvec){few + 1, 1}, 0);
-        solve(&w, &d, "centred", (lb_conditions){in_m_t, 3, .centre = true}, (lb_cvec){few + 1, 1}, 0);
+        solve(&w, &d, "centred", (lb_conditions){in_m_t, 3, .centre = true}, (lb_cvec){few + 1, 1},
+              0);
         solve(&w, &d, "levels", (lb_conditions){in_level, 3, .plain = false}, (lb_cvec){few + 1, 1},
               0);
         solve(&w, &d, "folds", (lb_conditions){in_m, 2, .plain = false}, (lb_cvec){few + 1, 2},

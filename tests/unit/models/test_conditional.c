@@ -179,10 +179,14 @@ Test(conditional, solution_satisfies_the_normal_equations)
         lb_conditions c;
         size_t n, p;
     } cases[] = {
-        {{in_m, 2, .plain = false}, 400, 30},      {{in_m, 3, .plain = true}, 500, 53},
-        {{in_m, 3, .centre = true}, 500, 24},       {{in_m_and_t, 4, .plain = true, .centre = true}, 600, 61},
-        {{in_m_and_t, 4, .plain = false}, 40, 30}, {{in_level, 3, .plain = true}, 300, 50},
-        {{in_level, 3, .plain = false}, 300, 101}, {{in_m + 1, 2, .plain = false}, 300, 20},
+        {{in_m, 2, .plain = false}, 400, 30},
+        {{in_m, 3, .plain = true}, 500, 53},
+        {{in_m, 3, .centre = true}, 500, 24},
+        {{in_m_and_t, 4, .plain = true, .centre = true}, 600, 61},
+        {{in_m_and_t, 4, .plain = false}, 40, 30},
+        {{in_level, 3, .plain = true}, 300, 50},
+        {{in_level, 3, .plain = false}, 300, 101},
+        {{in_m + 1, 2, .plain = false}, 300, 20},
         {{in_m + 1, 1, .plain = true}, 300, 20},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -691,7 +695,8 @@ Test(conditional, constant_duplicated_and_zero_columns_and_conditions_are_fitted
 Test(conditional, a_single_training_row_gives_its_label)
 {
     sets d = sets_make(1, 8);
-    lb_conditional *c = fit(&d, (lb_conditions){in_m, 3, .plain = true}, (lb_conditional_options){0});
+    lb_conditional *c =
+        fit(&d, (lb_conditions){in_m, 3, .plain = true}, (lb_conditional_options){0});
     for (size_t i = 0; i < 120; i++)
         cr_expect(epsilon_eq(dbl, lb_conditional_get(c, 0).yhat.data[i], d.train.t.y[0], 1e-12));
     lb_conditional_free(c);
@@ -717,8 +722,8 @@ Test(conditional, refuses_conditions_it_cannot_have)
 {
     sets d = sets_make(60, 8);
     const lb_monomial twice[] = {{{1}}, {{1}}}, strange[] = {{{0, 0, 0, 1}}}, high[] = {{{200}}};
-    expect_refusal(&d, (lb_conditions){one, 0, .plain = true}, (lb_conditional_options){0}, LB_EINVAL,
-                   "without a condition");
+    expect_refusal(&d, (lb_conditions){one, 0, .plain = true}, (lb_conditional_options){0},
+                   LB_EINVAL, "without a condition");
     expect_refusal(&d, (lb_conditions){twice, 2, .plain = true}, (lb_conditional_options){0},
                    LB_EINVAL, "are the same");
     expect_refusal(&d, (lb_conditions){strange, 1, .plain = true}, (lb_conditional_options){0},
