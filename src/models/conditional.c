@@ -156,6 +156,7 @@ static lb_status predict(const lb_conditional_fit *fit, size_t from,
 /* --- many penalties -----------------------------------------------------------------------------
  */
 
+/* The matrix itself is known to this only: a smaller penalty has no say in it. */
 static double rounding_of(lb_cholesky *a, size_t n)
 {
     double largest = 0.0;

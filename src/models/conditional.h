@@ -19,7 +19,8 @@
  *
  * The design is never built: normal equations from weighted Grams (models/conditional_gram.h), one
  * pass over the training rows for all models, all float64. The Cholesky factor of a penalty
- * (linalg/cholesky.h) also serves larger ones, as far as the eigenvalues allow (linalg/shifted.h).
+ * (linalg/cholesky.h) also serves those about it, as far as the eigenvalues allow
+ * (linalg/shifted.h).
  * With folds it is the preconditioner of the penalties about it and of the fits that leave a fold
  * out (models/conditional_descent.h): some tens of products with the Grams, side by side for all of
  * them, replace their factorisations. A penalty that is out of reach is factored itself, and so is

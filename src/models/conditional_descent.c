@@ -280,8 +280,8 @@ void lb_descend(lb_cholesky *u, double pole, lb_descent *const *systems, size_t 
             if (turn(&f[k], step, n))
                 f[left++] = f[k];
         count = left;
-        if (nearest &&
-            !any_at(f, count, pole)) { /* with a factor of its own an alpha takes as many */
+        if (nearest && !any_at(f, count, pole)) {
+            /* with a factor of its own an alpha would take as many steps as the pole's systems */
             count = keep(f, count, step, (1 + count_alphas(f, count)) * step);
             nearest = false;
         }

@@ -71,6 +71,30 @@ Test(shifted, one_factor_solves_every_system_that_a_factor_of_its_own_solves)
     }
 }
 
+/* The smallest eigenvalue lies far below the pole: a residual says less of the error there. */
+Test(shifted, errors_below_the_pole_are_as_small_as_above)
+{
+    const size_t p = 300;
+    const double alphas[] = {1e-3, 1.0}, pole = 1e4;
+    lb_cholesky *a = product(400, p), *u = factor(a, p, pole);
+    double *b = right_side(p), *x = lb_xcalloc(3 * p, sizeof *x), *direct = x + 2 * p;
+    bool solved[2];
+    lb_shifted_solve(u, pole, (lb_cvec){b, p}, (lb_cvec){alphas, 2}, 300, lb_mat_of(x, 2, p),
+                     solved);
+    for (size_t k = 0; k < 2; k++) {
+        lb_cholesky *own = factor(a, p, alphas[k]);
+        memcpy(direct, b, p * sizeof *b);
+        lb_cholesky_solve(own, (lb_vec){direct, p});
+        cr_expect(solved[k], "alpha %g", alphas[k]);
+        cr_expect(lt(dbl, distance(x + k * p, direct, p), 1e-12), "alpha %g", alphas[k]);
+        lb_cholesky_free(own);
+    }
+    lb_cholesky_free(a);
+    lb_cholesky_free(u);
+    free(b);
+    free(x);
+}
+
 /* Fewer rows than columns: the smallest eigenvalue is 0, so alpha / pole alone counts. */
 Test(shifted, an_alpha_out_of_reach_is_given_up_and_its_row_left_alone)
 {

@@ -416,6 +416,38 @@ Test(conditional, penalties_and_folds_side_by_side_are_those_one_at_a_time)
     sets_free(&d);
 }
 
+static size_t factors(sets *d, size_t folds, const double *alphas, size_t n)
+{
+    const lb_conditions c = {in_m, 2, .plain = true};
+    lb_conditional *out =
+        fit(d, c, (lb_conditional_options){.alphas = {alphas, n}, .folds = folds});
+    const size_t count = lb_conditional_factorisations(out, 0);
+    lb_conditional_free(out);
+    return count;
+}
+
+/* Columns of every size: eigenvalues on both sides of the penalties. */
+Test(conditional, a_factor_takes_penalties_on_both_sides)
+{
+    enum { N = 300, P = 1400 };
+    const double around[] = {0.5, 1.0, 2.0};
+    sets d = sets_make(N, P);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < P; j++)
+            d.train.t.x[i * P + j] *= (float)pow(10.0, -3.0 * (double)j / P);
+    cr_expect(eq(sz, factors(&d, 0, around, 3), 1));
+    sets_free(&d);
+}
+
+Test(conditional, beside_folds_a_penalty_far_away_takes_a_factor_of_its_own)
+{
+    const double around[] = {1.0, 10.0, 100.0}, far[] = {3e3, 3e5};
+    sets d = sets_make(700, 300);
+    cr_expect(lt(sz, factors(&d, FOLDS, around, 3), 3));
+    cr_expect(eq(sz, factors(&d, FOLDS, far, 2), 2));
+    sets_free(&d);
+}
+
 /* --- bits ---------------------------------------------------------------------------------------
  */
 
@@ -577,13 +609,15 @@ Test(conditional, powers_of_a_standardised_variable_need_no_gram_of_their_own)
 Test(conditional, a_standardised_variable_beside_its_origin_gives_the_system_it_gives_alone)
 {
     const lb_conditions both[] = {{in_m, 3, .plain = false}, {in_t, 3, .plain = true}};
+    const lb_conditions in_whole[] = {{in_m, 3, .plain = false, .whole = true}, both[1]};
     enum { N = 3 * 59 };
     set s = standardised(400, 59, 0.0);
-    double x[N], loaded[2][N], fast[2][N];
+    double x[N], loaded[3][N], fast[3][N];
     for (size_t i = 0; i < N; i++)
         x[i] = sin((double)(7 * i));
-    for (size_t k = 0; k < 2; k++) {
-        lb_conditional_gram *g = gram(&s, both + k, 2 - k, FOLDS);
+    for (size_t k = 0; k < 3; k++) { /* beside it, alone, beside one that has no folds */
+        lb_conditional_gram *g =
+            k == 2 ? gram(&s, in_whole, 2, FOLDS) : gram(&s, both + k, 2 - k, FOLDS);
         lb_conditional_system *system = NULL;
         cr_assert(eq(int, lb_conditional_system_new(g, both[1], 2, &system, NULL), LB_OK));
         lb_cholesky *room = lb_cholesky_new(N);
@@ -595,9 +629,11 @@ Test(conditional, a_standardised_variable_beside_its_origin_gives_the_system_it_
         lb_conditional_system_free(system);
         lb_conditional_gram_free(g);
     }
-    cr_expect(lt(dbl, distance(loaded[0], loaded[1], N), 1e-12));
-    cr_expect(lt(dbl, distance(fast[0], fast[1], N), 1e-12));
-    cr_expect(lt(dbl, distance(fast[0], loaded[0], N), 1e-12));
+    for (size_t k = 0; k < 3; k++) {
+        cr_expect(lt(dbl, distance(loaded[k], loaded[1], N), 1e-12), "case %zu", k);
+        cr_expect(lt(dbl, distance(fast[k], fast[1], N), 1e-12), "case %zu", k);
+        cr_expect(lt(dbl, distance(fast[k], loaded[k], N), 1e-12), "case %zu", k);
+    }
     set_free(&s);
 }
 
@@ -929,6 +965,15 @@ Test(conditional, an_alpha_too_small_to_factor_is_named)
     sets d = sets_make(30, 40);
     const double tiny[] = {1e-30};
     expect_refusal(&d, usual, (lb_conditional_options){.alphas = {tiny, 1}}, LB_ENUMERIC, "1e-30");
+    sets_free(&d);
+}
+
+Test(conditional, an_alpha_too_small_to_factor_is_named_beside_those_that_could_serve_it)
+{
+    sets d = sets_make(100, 700);
+    const double alphas[] = {1e-17, 1.0, 10.0};
+    expect_refusal(&d, usual, (lb_conditional_options){.alphas = {alphas, 3}}, LB_ENUMERIC,
+                   "1e-17");
     sets_free(&d);
 }
 
