@@ -887,6 +887,16 @@ static bool stands_in(const product *q, const cell *c, size_t w, size_t j)
     return there && c->tiles[w];
 }
 
+/* How many vectors Gram w of a cell is multiplied by. */
+static size_t columns_of(const product *q, const cell *c, size_t w)
+{
+    size_t n = 0;
+    for (size_t f = 0; c->tiles && f < q->n; f++)
+        for (size_t j = 0; j < q->k && chosen(q->rows[f], c->fold); j++)
+            n += stands_in(q, c, w, j);
+    return n;
+}
+
 /* The vectors that Gram w of a cell is multiplied by, in strips; their number is returned. */
 static size_t gather(const product *q, const cell *c, size_t w, double *strips)
 {
@@ -917,7 +927,7 @@ static void multiply_gram(const product *q, const cell *c, size_t w, lb_mat out)
     memset(scratch, 0, 2 * TILE * TILE * sizeof *scratch);
     memset(out.data, 0, out.rows * out.stride * sizeof *out.data);
     const size_t columns = gather(q, c, w, strips);
-    for (size_t i = 0; i < g->n_tiles && columns > 0; i++)
+    for (size_t i = 0; i < g->n_tiles; i++)
         for (size_t j = 0; j <= i; j++) {
             const double *tile = c->tiles[w] + tile_place(g, i, j), *next = tile + TILE * TILE;
             for (size_t e = 0; e < TILE * TILE && i + 1 < g->n_tiles; e += S)
@@ -954,10 +964,8 @@ void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_ch
 {
     product q = {g, rows, n, k, alone, pair, v, out, 0};
     const size_t units = g->n_cells * g->n_weights;
-    for (size_t f = 0; f <= g->n_folds; f++) {
-        size_t columns = 0;
-        for (size_t e = 0; e < n; e++)
-            columns += !chosen(rows[e], f) ? 0 : g->n_values ? 1 : k;
+    for (size_t e = 0; e < units; e++) {
+        const size_t columns = columns_of(&q, &g->cells[e / g->n_weights], e % g->n_weights);
         q.width = columns > q.width ? columns : q.width;
     }
     q.width = (q.width + WIDTH - 1) / WIDTH * WIDTH;
@@ -966,7 +974,7 @@ void lb_conditional_gram_multiply(const lb_conditional_gram *g, const lb_fold_ch
 #pragma omp parallel for schedule(dynamic, 1) if (share)
     for (size_t e = 0; e < units; e++) {
         const cell *c = &g->cells[e / g->n_weights];
-        if (!c->tiles || !c->tiles[e % g->n_weights])
+        if (columns_of(&q, c, e % g->n_weights) == 0)
             continue;
         parts[e] = lb_xaligned(g->p * q.width, sizeof **parts);
         multiply_gram(&q, c, e % g->n_weights, lb_mat_of(parts[e], g->p, q.width));

@@ -41,7 +41,8 @@ typedef struct lb_conditions {
     size_t n;
     bool plain;  /* c_1 ... c_K also as columns of their own, unpenalised like the intercept */
     bool centre; /* x - mean of the training rows instead of x; with @c plain the same model */
-    bool whole;  /* will be asked for on all folds only: no Gram of its own for each of them */
+    bool whole;  /* will be asked for on all folds only: no Gram of its own for each of them
+                    (lb_conditional_run() sets it) */
 } lb_conditions;
 
 typedef struct lb_conditional_gram lb_conditional_gram;
