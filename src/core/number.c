@@ -6,8 +6,14 @@
 
 lb_number lb_number_plain(double value, const char *kind, const char *unit)
 {
-    lb_number x = {
-        .value = value, .ci_lo = NAN, .ci_hi = NAN, .se = NAN, .p_above = NAN, .digits = -1};
+    lb_number x = {.value = value,
+                   .ci_lo = NAN,
+                   .ci_hi = NAN,
+                   .se = NAN,
+                   .p_above = NAN,
+                   .boot_mean = NAN,
+                   .p_positive = NAN,
+                   .digits = -1};
     snprintf(x.kind, sizeof x.kind, "%s", kind);
     snprintf(x.unit, sizeof x.unit, "%s", unit);
     return x;
@@ -24,6 +30,14 @@ lb_number lb_number_na(const char *kind, const char *reason)
 {
     lb_number x = lb_number_plain(NAN, kind, "");
     snprintf(x.na, sizeof x.na, "%s", reason);
+    return x;
+}
+
+lb_number lb_number_boot_mean(const lb_number *difference)
+{
+    lb_number x = *difference;
+    x.value = x.boot_mean;
+    x.ci_lo = x.ci_hi = x.p_above = x.boot_mean = x.p_positive = NAN;
     return x;
 }
 

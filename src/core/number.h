@@ -17,6 +17,8 @@ typedef struct lb_number {
     double value;            /* NAN only together with a reason in na */
     double ci_lo, ci_hi, se; /* interval and standard error, unit of value */
     double p_above;          /* P(value > threshold) over the resamples, of a difference */
+    double boot_mean;        /* mean over the resamples, of a difference; unit of value */
+    double p_positive;       /* P(value > 0) over the resamples, of a difference */
     size_t n;                /* rows behind it */
     uint64_t seed;           /* of the draw it depends on */
     int digits;              /* decimals to print; -1: from the uncertainty, 4 without one */
@@ -32,6 +34,9 @@ typedef struct lb_number {
 lb_number lb_number_plain(double value, const char *kind, const char *unit);
 lb_number lb_number_count(size_t n);
 lb_number lb_number_na(const char *kind, const char *reason);
+
+/** The mean over the resamples of a difference as a number of its own, with its standard error. */
+lb_number lb_number_boot_mean(const lb_number *difference);
 
 /**
  * Decimals that the uncertainty supports: two significant digits of the standard error (or of a

@@ -85,7 +85,7 @@ static void put_bootstrap(lb_study *s, const lb_contest *t, result *r)
     above.digits = 1;
     above.oracle = r->val_alpha.oracle;
     put_ladder(s, &r->val_alpha, "small.noise_0.2.delta_r2.val_alpha");
-    r->boot_mean = lb_contest_delta_mean(t, NINE, GLOBAL);
+    r->boot_mean = lb_number_boot_mean(&r->val_alpha);
     lb_study_put(s, r->boot_mean, "small.noise_0.2.bootstrap.mean");
     lb_study_put(s, above, "small.noise_0.2.bootstrap.above_threshold");
     r->n_draws = lb_spec_size(s->spec, "bootstrap.resamples");

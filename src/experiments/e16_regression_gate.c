@@ -334,7 +334,7 @@ static void score_large(lb_study *s, sample *x, const lb_number *main_mlp)
         if (m == MLP || m == LINEAR) {
             x->delta[m] = lb_contest_delta(t, m, CLASSIFY);
             lb_study_put(s, x->delta[m], "100k.dr2.%s", method[m].delta);
-            lb_study_put(s, lb_contest_delta_mean(t, m, CLASSIFY), "100k.boot_mean.%s",
+            lb_study_put(s, lb_number_boot_mean(&x->delta[m]), "100k.boot_mean.%s",
                          method[m].delta);
         }
     }
@@ -390,10 +390,10 @@ static void put_resamples(lb_study *s, const sample *x, double *draws[GATES])
     lb_contest *t = lb_contest_on(s, x->c, x->c->covered, x->entry, METHODS);
     lb_study_put(s, lb_contest_delta(t, MLP, LINEAR), "dr2.mlp_linear");
     for (size_t i = 1; i < sizeof pair / sizeof *pair; i++) {
-        const lb_number above = lb_contest_delta_above(t, pair[i][0], pair[i][1], 0.0);
-        lb_number positive = lb_number_plain(100.0 * above.p_above, "percent", "%");
+        const lb_number gain = lb_contest_delta(t, pair[i][0], pair[i][1]);
+        lb_number positive = lb_number_plain(100.0 * gain.p_positive, "percent", "%");
         positive.digits = 1;
-        lb_study_put(s, lb_contest_delta_mean(t, pair[i][0], pair[i][1]), "boot_mean.%s", key[i]);
+        lb_study_put(s, lb_number_boot_mean(&gain), "boot_mean.%s", key[i]);
         lb_study_put(s, positive, "boot_positive.%s", key[i]);
         if (i < GATES) {
             draws[i] = lb_xcalloc(lb_spec_size(s->spec, "bootstrap.resamples"), sizeof(double));

@@ -42,6 +42,8 @@ static void add_nature(lb_text *out, const lb_archive *a, const lb_number *x, in
     add_part(out, zh ? "类型" : "kind", x->kind);
     add_real(out, zh ? "标准误" : "s.e.", x->se);
     add_real(out, zh ? "P(高于阈值)" : "P(above)", x->p_above);
+    add_real(out, zh ? "重抽样均值" : "mean of resamples", x->boot_mean);
+    add_real(out, zh ? "P(大于零)" : "P(> 0)", x->p_positive);
     add_part(out, "n", n);
     if (*x->rows) {
         lb_text_printf(out, "<span>%s ", zh ? "数据行" : "rows");

@@ -74,7 +74,8 @@ typedef struct parser {
 
 /* --- words --------------------------------------------------------------------------------- */
 
-static const char *const fields[] = {"value", "ci_lo", "ci_hi", "se", "n", "p_above"};
+static const char *const fields[] = {"value", "ci_lo",   "ci_hi",     "se",
+                                     "n",     "p_above", "boot_mean", "p_positive"};
 
 bool lb_field_is(const char *word)
 {
@@ -103,6 +104,10 @@ lb_value lb_value_of(const lb_number *x, const char *field)
         number = x->se;
     else if (field && !strcmp(field, "p_above"))
         number = x->p_above;
+    else if (field && !strcmp(field, "boot_mean"))
+        number = x->boot_mean;
+    else if (field && !strcmp(field, "p_positive"))
+        number = x->p_positive;
     else if (field && !strcmp(field, "n"))
         number = (double)x->n;
     const bool oracle = x->oracle && !(field && !strcmp(field, "n"));

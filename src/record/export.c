@@ -47,6 +47,8 @@ static json_t *number_object(const lb_archive *a, const lb_number *x)
     json_object_set_new(o, "ci", ci);
     json_object_set_new(o, "se", real(x->se));
     json_object_set_new(o, "p_above", real(x->p_above));
+    json_object_set_new(o, "boot_mean", real(x->boot_mean));
+    json_object_set_new(o, "p_positive", real(x->p_positive));
     json_object_set_new(o, "n", json_integer((json_int_t)x->n));
     json_object_set_new(o, "rows", string(x->rows));
     json_object_set_new(o, "rowset", string(*x->rows ? lb_archive_rowset_name(a, x->rows) : ""));

@@ -134,9 +134,10 @@ static lb_status take_rows(import *in, const char *key, const json_t *o, lb_numb
 
 static lb_status add_number(import *in, const char *key, const json_t *o)
 {
-    static const char *const known[] = {"value", "kind",   "unit",   "ci",       "se",
-                                        "n",     "rows",   "seed",   "rowset",   "p_above",
-                                        "na",    "digits", "oracle", "protocol", NULL};
+    static const char *const known[] = {"value",      "kind",   "unit",   "ci",       "se",
+                                        "n",          "rows",   "seed",   "rowset",   "p_above",
+                                        "na",         "digits", "oracle", "protocol", "boot_mean",
+                                        "p_positive", NULL};
     lb_number x = lb_number_plain(NAN, "", "");
     json_int_t n = 0, seed = 0, digits = -1;
     lb_status st = check_fields(in, key, o, known);
@@ -146,6 +147,10 @@ static lb_status add_number(import *in, const char *key, const json_t *o)
         st = take_real(in, key, o, "se", &x.se);
     if (st == LB_OK)
         st = take_real(in, key, o, "p_above", &x.p_above);
+    if (st == LB_OK)
+        st = take_real(in, key, o, "boot_mean", &x.boot_mean);
+    if (st == LB_OK)
+        st = take_real(in, key, o, "p_positive", &x.p_positive);
     if (st == LB_OK)
         st = take_interval(in, key, o, &x);
     if (st == LB_OK)

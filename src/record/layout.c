@@ -29,11 +29,12 @@
     }
 
 static const lb_field number_fields[] = {
-    TEXT(lb_number_row, key),   REAL(lb_number_row, value),    REAL(lb_number_row, ci_lo),
-    REAL(lb_number_row, ci_hi), REAL(lb_number_row, se),       REAL(lb_number_row, p_above),
-    SIZE(lb_number_row, n),     SIZE(lb_number_row, seed),     INT(lb_number_row, digits),
-    INT(lb_number_row, oracle), TEXT(lb_number_row, kind),     TEXT(lb_number_row, unit),
-    TEXT(lb_number_row, rows),  TEXT(lb_number_row, protocol), TEXT(lb_number_row, na)};
+    TEXT(lb_number_row, key),       REAL(lb_number_row, value),      REAL(lb_number_row, ci_lo),
+    REAL(lb_number_row, ci_hi),     REAL(lb_number_row, se),         REAL(lb_number_row, p_above),
+    REAL(lb_number_row, boot_mean), REAL(lb_number_row, p_positive), SIZE(lb_number_row, n),
+    SIZE(lb_number_row, seed),      INT(lb_number_row, digits),      INT(lb_number_row, oracle),
+    TEXT(lb_number_row, kind),      TEXT(lb_number_row, unit),       TEXT(lb_number_row, rows),
+    TEXT(lb_number_row, protocol),  TEXT(lb_number_row, na)};
 static const lb_field rowset_fields[] = {TEXT(lb_rowset_row, name), TEXT(lb_rowset_row, hash),
                                          SIZE(lb_rowset_row, n)};
 static const lb_field verdict_fields[] = {
@@ -240,6 +241,8 @@ lb_number_row lb_number_row_of(const char *key, const lb_number *x)
                            .ci_hi = x->ci_hi,
                            .se = x->se,
                            .p_above = x->p_above,
+                           .boot_mean = x->boot_mean,
+                           .p_positive = x->p_positive,
                            .n = x->n,
                            .seed = x->seed,
                            .digits = x->digits,
@@ -258,6 +261,8 @@ lb_number lb_number_of_row(const lb_number_row *r)
                    .ci_hi = r->ci_hi,
                    .se = r->se,
                    .p_above = r->p_above,
+                   .boot_mean = r->boot_mean,
+                   .p_positive = r->p_positive,
                    .n = (size_t)r->n,
                    .seed = r->seed,
                    .digits = r->digits,

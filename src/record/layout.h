@@ -12,11 +12,11 @@
 /* How the lists of a record lie in HDF5: each is one dataset of compound rows. Writer (record.c)
  * and reader (archive.c) share these row types and the descriptions of their fields. */
 
-enum { LB_RECORD_FORMAT = 1 };
+enum { LB_RECORD_FORMAT = 2 };
 
 typedef struct lb_number_row {
     char *key;
-    double value, ci_lo, ci_hi, se, p_above;
+    double value, ci_lo, ci_hi, se, p_above, boot_mean, p_positive;
     uint64_t n, seed;
     int digits, oracle;
     char *kind, *unit, *rows, *protocol, *na;

@@ -36,6 +36,9 @@ static void say_number(lb_text *out, const lb_archive *a, const lb_number *x)
         lb_text_printf(out, "  %-12s %.6g\n", "s.e.", x->se);
     if (isfinite(x->p_above))
         lb_text_printf(out, "  %-12s %.6g\n", "P(above)", x->p_above);
+    if (isfinite(x->boot_mean))
+        lb_text_printf(out, "  %-12s mean %.6g, P(> 0) %.6g\n", "resamples", x->boot_mean,
+                       x->p_positive);
     say(out, "kind", x->kind);
     if (x->n)
         lb_text_printf(out, "  %-12s %zu\n", "n", x->n);

@@ -51,6 +51,8 @@ static lb_status read_line(lb_published *p, char *line, const char *path, size_t
     *e = (lb_published_entry){.key = field[0],
                               .value = field[1],
                               .unit = field[2],
+                              .lo = field[3],
+                              .hi = field[4],
                               .ci_lo = number_of(field[3]),
                               .ci_hi = number_of(field[4]),
                               .n = field[5],

@@ -9,12 +9,13 @@
 /**
  * What was published elsewhere: data/published/published.tsv, one value a line, tab-separated
  *   key value unit_or_kind ci_low ci_high n_test conditions source
- * Values are kept as printed there, since digits matter; @c number is the value when the text is a
- * number (a trailing % is dropped), else NAN.
+ * Values and ends of intervals are kept as printed there, since digits matter; @c number is the
+ * value when the text is a number (a trailing % is dropped), else NAN, and so are @c ci_lo and @c
+ * ci_hi.
  */
 typedef struct lb_published_entry {
-    const char *key, *value, *unit, *n, *conditions, *source; /* never NULL, "" if absent */
-    double number, ci_lo, ci_hi;                              /* NAN if absent */
+    const char *key, *value, *unit, *lo, *hi, *n, *conditions, *source; /* "" if absent */
+    double number, ci_lo, ci_hi;                                        /* NAN if absent */
 } lb_published_entry;
 
 typedef struct lb_published lb_published;

@@ -104,7 +104,8 @@ static bool check_number(lb_record *r, const char *key, const lb_number *x)
         FAIL(r, LB_ENUMERIC, "%s is infinite", key);
     else if (*x->na && !isnan(x->value))
         FAIL(r, LB_ENUMERIC, "%s is %g and also n/a (%s)", key, x->value, x->na);
-    else if (isinf(x->ci_lo) || isinf(x->ci_hi) || isinf(x->se) || isinf(x->p_above))
+    else if (isinf(x->ci_lo) || isinf(x->ci_hi) || isinf(x->se) || isinf(x->p_above) ||
+             isinf(x->boot_mean) || isinf(x->p_positive))
         FAIL(r, LB_ENUMERIC, "%s has an infinite uncertainty", key);
     else if (isnan(x->ci_lo) != isnan(x->ci_hi) || x->ci_lo > x->ci_hi)
         FAIL(r, LB_EINVAL, "%s has the interval [%g, %g]", key, x->ci_lo, x->ci_hi);

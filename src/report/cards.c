@@ -333,18 +333,13 @@ static const char *yes_no(const lb_page *p, bool yes)
 static void put_published_value(const lb_published_entry *theirs, lb_pipe *t)
 {
     lb_text s = {0};
-    const bool minus = *theirs->value == '-';
-    lb_text_printf(&s, "%s%s", minus ? "\u2212" : "", theirs->value + minus);
+    lb_format_published(theirs, false, false, &s);
     put_owned(t, lb_text_take(&s));
     if (!isfinite(theirs->ci_lo) || !isfinite(theirs->ci_hi)) {
         lb_pipe_text(t, "—");
         return;
     }
-    lb_text_add(&s, "[");
-    lb_format_plain(theirs->ci_lo, false, &s);
-    lb_text_add(&s, ", ");
-    lb_format_plain(theirs->ci_hi, false, &s);
-    lb_text_add(&s, "]");
+    lb_format_published(theirs, true, false, &s);
     put_owned(t, lb_text_take(&s));
 }
 
@@ -416,6 +411,69 @@ lb_status lb_card_published(lb_page *p)
         put_table(p, t);
     else
         lb_pipe_free(t);
+    return st;
+}
+
+/* --- differences over the resamples ------------------------------------------------------------
+ */
+
+/* A number of the record by its name, a field of it maybe, into a cell. */
+static lb_status put_named(lb_page *p, lb_pipe *t, const char *key, const char *field,
+                           const char *format)
+{
+    char *name = lb_xprintf("%s%s%s", key, *field ? "." : "", field);
+    lb_fact fact;
+    lb_status st = lb_facts_find(p->facts, name, &fact, p->err);
+    if (st == LB_OK)
+        st = put_fact(p, t, &fact, format);
+    free(name);
+    return st;
+}
+
+static lb_status put_difference(lb_page *p, lb_pipe *t, const char *key)
+{
+    put_owned(t, lb_xprintf("`%s`", key));
+    lb_status st = put_named(p, t, key, "", NULL);
+    if (st == LB_OK)
+        st = put_named(p, t, key, "", "ci");
+    if (st == LB_OK)
+        st = put_named(p, t, key, "boot_mean", NULL);
+    if (st == LB_OK)
+        st = put_named(p, t, key, "p_positive", NULL);
+    if (st == LB_OK)
+        st = put_named(p, t, key, "n", NULL);
+    return st;
+}
+
+lb_status lb_card_differences(lb_page *p)
+{
+    const char *en[] = {"Difference", "ΔR²", NULL, "mean of resamples", "P(ΔR² > 0)", "n"};
+    const char *zh[] = {"差值", "ΔR²", NULL, "重抽样均值", "P(ΔR² > 0)", "n"};
+    const lb_archive *record = lb_facts_record(p->facts);
+    char *interval = interval_heading(p);
+    en[2] = zh[2] = interval;
+    lb_pipe *t = lb_pipe_new(6, is_chinese(p) ? zh : en);
+    lb_status st = LB_OK;
+    size_t shown = 0;
+    for (size_t i = 0; i < lb_archive_count(record) && st == LB_OK; i++) {
+        if (!isfinite(lb_archive_at(record, i)->boot_mean))
+            continue;
+        st = put_difference(p, t, lb_archive_key(record, i));
+        shown++;
+    }
+    if (st == LB_OK && shown > 0) {
+        lb_text_add(&p->out,
+                    is_chinese(p)
+                        ? "**全部差值的重抽样。** 配对：每次重抽样中两个模型使用相同的行；"
+                          "P 为差值大于零的重抽样所占比例。\n\n"
+                        : "**Every difference over its resamples.** Paired: both models on "
+                          "the same rows of every resample; P is the share of resamples "
+                          "in which the difference is above zero.\n\n");
+        put_table(p, t);
+    } else {
+        lb_pipe_free(t);
+    }
+    free(interval);
     return st;
 }
 

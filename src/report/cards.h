@@ -28,6 +28,10 @@ lb_status lb_card_provenance(lb_page *p, const char *entry);
 /** Every row of spec.published: value there and here, same sign, same verdict, source. */
 lb_status lb_card_published(lb_page *p);
 
+/** Every difference of scores in the record that was resampled: estimate, interval, mean of the
+ * resamples, P(> 0), rows. Nothing where there is none. */
+lb_status lb_card_differences(lb_page *p);
+
 /** Where each number of the page comes from (annotated dialect). */
 lb_status lb_card_appendix(lb_page *p);
 

@@ -136,6 +136,26 @@ void lb_format_plain(double value, bool ascii, lb_text *out)
     add_value(value, 'g', 10, false, false, ascii, out);
 }
 
+/* A number as printed elsewhere, its sign a minus. */
+static void add_printed(const char *s, bool ascii, lb_text *out)
+{
+    const bool minus = *s == '-' && !ascii;
+    lb_text_printf(out, "%s%s", minus ? "\u2212" : "", s + minus);
+}
+
+void lb_format_published(const lb_published_entry *e, bool interval, bool ascii, lb_text *out)
+{
+    if (!interval) {
+        add_printed(e->value, ascii, out);
+        return;
+    }
+    lb_text_add(out, "[");
+    add_printed(e->lo, ascii, out);
+    lb_text_add(out, ", ");
+    add_printed(e->hi, ascii, out);
+    lb_text_add(out, "]");
+}
+
 void lb_format_count(size_t n, lb_text *out)
 {
     char count[LB_COUNT_SIZE];
@@ -250,14 +270,15 @@ static lb_number part_of(const lb_number *x, const char *field, double value)
 {
     if (strcmp(field, "n") == 0)
         return lb_number_count(x->n);
-    if (strcmp(field, "p_above") == 0) {
+    if (strcmp(field, "p_above") == 0 || strcmp(field, "p_positive") == 0) {
         lb_number p = lb_number_plain(value, "probability", "");
         p.digits = 3;
         return p;
     }
     lb_number part = *x;
     part.value = value;
-    snprintf(part.kind, sizeof part.kind, "%s", "part"); /* an end of a gain is no gain: no sign */
+    if (strcmp(field, "boot_mean") != 0) /* an end of a gain is no gain: no sign */
+        snprintf(part.kind, sizeof part.kind, "%s", "part");
     return part;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/number.h"
 #include "core/text.h"
+#include "record/published.h"
 
 #include <stdbool.h>
 
@@ -37,6 +38,9 @@ lb_status lb_format_number(const lb_number *x, const char *field, const char *fo
 
 /** A setting from spec.yaml or any number without uncertainty: shortest form, %.10g. */
 void lb_format_plain(double value, bool ascii, lb_text *out);
+
+/** A published value as printed there, or its @p interval "[lo, hi]", which it must have. */
+void lb_format_published(const lb_published_entry *e, bool interval, bool ascii, lb_text *out);
 
 /** LB_EFORMAT if @p format is none of the above; NULL is fine. */
 lb_status lb_format_check(const char *format, lb_error *err);

@@ -364,9 +364,10 @@ static lb_status fill_published(lb_page *p, const lb_node *node)
         return LB_FAIL(p->err, LB_ENAME, "nothing published under '%s'%s%s%s", node->text,
                        near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
+    if (node->format && !(isfinite(entry->ci_lo) && isfinite(entry->ci_hi)))
+        return LB_FAIL(p->err, LB_ENAME, "no interval was published under '%s'", node->text);
     lb_text value = {0};
-    const bool minus = *entry->value == '-' && lb_page_here(p) == LB_PROSE;
-    lb_text_printf(&value, "%s%s", minus ? "\u2212" : "", entry->value + minus);
+    lb_format_published(entry, node->format != NULL, lb_page_here(p) != LB_PROSE, &value);
     char *note = lb_xprintf("published: %s · %s", entry->key, entry->source);
     lb_page_noted(p, value.s, "published", note, &p->out);
     free(note);
@@ -545,7 +546,7 @@ static bool is_of_experiment(const lb_node *node)
 {
     return node->kind == LB_NODE_FIGURE || node->kind == LB_NODE_HYPOTHESES ||
            node->kind == LB_NODE_SCOPE || node->kind == LB_NODE_PROVENANCE ||
-           (node->kind == LB_NODE_PUBLISHED && !node->text);
+           node->kind == LB_NODE_DIFFERENCES || (node->kind == LB_NODE_PUBLISHED && !node->text);
 }
 
 /* A node without children. */
@@ -572,6 +573,8 @@ static lb_status fill_leaf(lb_page *p, const lb_node *node)
         return lb_card_hypotheses(p);
     case LB_NODE_SCOPE:
         return lb_card_scope(p);
+    case LB_NODE_DIFFERENCES:
+        return lb_card_differences(p);
     default:
         return lb_card_provenance(p, node->text);
     }

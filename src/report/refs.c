@@ -124,10 +124,15 @@ static void collect(collector *c, const lb_node *node)
         lb_ref_kind ref;
         const char *name; /* of a card; NULL: the node's text */
     } direct[] = {
-        {LB_NODE_TABLE, LB_REF_TABLE, NULL},   {LB_NODE_FOR, LB_REF_TABLE, NULL},
-        {LB_NODE_FIGURE, LB_REF_FIGURE, NULL}, {LB_NODE_VERDICT, LB_REF_VERDICT, NULL},
-        {LB_NODE_CODE, LB_REF_CODE, NULL},     {LB_NODE_HYPOTHESES, LB_REF_CARD, "hypotheses"},
-        {LB_NODE_SCOPE, LB_REF_CARD, "scope"}, {LB_NODE_PROVENANCE, LB_REF_CARD, "provenance"},
+        {LB_NODE_TABLE, LB_REF_TABLE, NULL},
+        {LB_NODE_FOR, LB_REF_TABLE, NULL},
+        {LB_NODE_FIGURE, LB_REF_FIGURE, NULL},
+        {LB_NODE_VERDICT, LB_REF_VERDICT, NULL},
+        {LB_NODE_CODE, LB_REF_CODE, NULL},
+        {LB_NODE_HYPOTHESES, LB_REF_CARD, "hypotheses"},
+        {LB_NODE_SCOPE, LB_REF_CARD, "scope"},
+        {LB_NODE_PROVENANCE, LB_REF_CARD, "provenance"},
+        {LB_NODE_DIFFERENCES, LB_REF_CARD, "differences"},
     };
     for (; node; node = node->next) {
         for (size_t i = 0; i < sizeof direct / sizeof *direct; i++) {

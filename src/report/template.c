@@ -37,10 +37,15 @@ static const struct {
     lb_node_kind kind;
     enum { NEEDS, TAKES, REFUSES } argument;
 } outputs[] = {
-    {"table", LB_NODE_TABLE, NEEDS},         {"figure", LB_NODE_FIGURE, NEEDS},
-    {"verdict", LB_NODE_VERDICT, NEEDS},     {"code", LB_NODE_CODE, NEEDS},
-    {"published", LB_NODE_PUBLISHED, TAKES}, {"hypotheses", LB_NODE_HYPOTHESES, REFUSES},
-    {"scope", LB_NODE_SCOPE, REFUSES},       {"provenance", LB_NODE_PROVENANCE, TAKES},
+    {"table", LB_NODE_TABLE, NEEDS},
+    {"figure", LB_NODE_FIGURE, NEEDS},
+    {"verdict", LB_NODE_VERDICT, NEEDS},
+    {"code", LB_NODE_CODE, NEEDS},
+    {"published", LB_NODE_PUBLISHED, TAKES},
+    {"hypotheses", LB_NODE_HYPOTHESES, REFUSES},
+    {"scope", LB_NODE_SCOPE, REFUSES},
+    {"provenance", LB_NODE_PROVENANCE, TAKES},
+    {"differences", LB_NODE_DIFFERENCES, REFUSES},
 };
 enum { N_OUTPUTS = sizeof outputs / sizeof *outputs };
 
@@ -122,10 +127,15 @@ static lb_status parse_named(parser *p, lb_position place, size_t which, const c
     if (outputs[which].argument == REFUSES && *argument)
         return lb_fail_at(p->err, LB_EFORMAT, place, "'%s' takes no name, found '%s'", word,
                           argument);
-    if (strpbrk(argument, " \t\r\n"))
+    const size_t n = strcspn(argument, " \t\r\n|");
+    const char *rest = argument + n + strspn(argument + n, " \t\r\n");
+    const bool interval = outputs[which].kind == LB_NODE_PUBLISHED && n > 0 && *rest == '|' &&
+                          strcmp(rest + 1 + strspn(rest + 1, " \t\r\n"), "ci") == 0;
+    if (*rest && !interval)
         return lb_fail_at(p->err, LB_EFORMAT, place, "'%s' takes one name, found '%s'", word,
                           argument);
-    *out = node_new(outputs[which].kind, place, *argument ? lb_xstrdup(argument) : NULL, NULL);
+    *out = node_new(outputs[which].kind, place, n > 0 ? copy(argument, n) : NULL,
+                    interval ? lb_xstrdup("ci") : NULL);
     return LB_OK;
 }
 

@@ -11,11 +11,12 @@
  *
  *   {{ e03.delta_r2 }}            a number of a record, formatted by what its uncertainty supports
  *   {{ e03.delta_r2 | +.4f }}     the same with a format (report/format.h)
- *   {{ e03.delta_r2.ci_lo }}      a field: value ci_lo ci_hi se n p_above
+ *   {{ e03.delta_r2.ci_lo }}      a field: value ci_lo ci_hi se n p_above ...
  *   {{ this.data.n_train }}       the same of the report's own experiment, for shared pages
  *   {{ spec.noise.focus }}        a setting of the experiment's spec.yaml
  *   {{ table T02.1 }}  {{ figure F02.1 }}  {{ verdict H1.2 }}  {{ code FILE#region }}
- *   {{ published e03.delta_r2 }}  {{ published }}  {{ hypotheses }}  {{ scope }}  {{ provenance }}
+ *   {{ published e03.delta_r2 }}  the value published under that key; with "| ci" its interval
+ *   {{ published }}  {{ differences }}  {{ hypotheses }}  {{ scope }}  {{ provenance }}
  *   {% if CONDITION %}..{% elif CONDITION %}..{% else %}..{% endif %}
  *   {% claim CONDITION %}..{% else %}..{% endclaim %}      no else: the build fails when false
  *   {% for row in table T02.1 %}..{{ row.column }}..{% endfor %}
@@ -35,13 +36,14 @@ typedef enum lb_node_kind {
     LB_NODE_VERDICT,   /* text: the hypothesis */
     LB_NODE_CODE,      /* text: FILE#region */
     LB_NODE_PUBLISHED, /* text: a key, or NULL for the whole there/here table */
-    LB_NODE_HYPOTHESES, /* the table of hypotheses, rules and verdicts */
-    LB_NODE_SCOPE,      /* the scope card */
-    LB_NODE_PROVENANCE, /* text: one provenance entry, or NULL for the reproduction card */
-    LB_NODE_IF,         /* body: branches */
-    LB_NODE_CLAIM,      /* body: branches */
-    LB_NODE_BRANCH,     /* text: condition, NULL for else; body: what it shows */
-    LB_NODE_FOR,        /* text: table id; format: the variable's name; body */
+    LB_NODE_DIFFERENCES, /* every difference of the record over its resamples */
+    LB_NODE_HYPOTHESES,  /* the table of hypotheses, rules and verdicts */
+    LB_NODE_SCOPE,       /* the scope card */
+    LB_NODE_PROVENANCE,  /* text: one provenance entry, or NULL for the reproduction card */
+    LB_NODE_IF,          /* body: branches */
+    LB_NODE_CLAIM,       /* body: branches */
+    LB_NODE_BRANCH,      /* text: condition, NULL for else; body: what it shows */
+    LB_NODE_FOR,         /* text: table id; format: the variable's name; body */
 } lb_node_kind;
 
 /** Where something stands: file, line and column counted from 1, columns in characters. */

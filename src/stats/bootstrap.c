@@ -18,7 +18,8 @@ struct lb_bootstrap {
     double level;
     lb_interval kind;
     char rows[LB_HASH_SIZE];
-    char reason[48];  /* why there is nothing to resample, or "" */
+    char reason[48]; /* why there is nothing to resample, or "" */
+    lb_headroom headroom;
     bool *oracle;     /* m */
     double *estimate; /* m: R2 on all rows */
     double *drawn;    /* m x draws: R2 of each draw */
@@ -323,7 +324,13 @@ lb_status lb_bootstrap_new_plan(const lb_outcome *models, size_t m, lb_bootstrap
         return st;
     lb_bootstrap *b = lb_xcalloc(1, sizeof *b);
     *b = (lb_bootstrap){
-        .n = models[0].y.n, .m = m, .draws = plan.draws, .seed = plan.seed, .level = 0.95};
+        .n = models[0].y.n,
+        .m = m,
+        .draws = plan.draws,
+        .seed = plan.seed,
+        .level = 0.95,
+        .headroom = {LB_SMALLEST_GAIN, true},
+    };
     memcpy(b->rows, lb_rowset_hash(models[0].rows), sizeof b->rows);
     b->oracle = lb_xcalloc(m, sizeof *b->oracle);
     b->estimate = lb_xcalloc(m, sizeof *b->estimate);
@@ -370,6 +377,11 @@ lb_status lb_bootstrap_set_level(lb_bootstrap *b, double level, lb_error *err)
         return LB_FAIL(err, LB_EINVAL, "interval level %g, must lie between 0 and 1", level);
     b->level = level;
     return LB_OK;
+}
+
+void lb_bootstrap_set_headroom(lb_bootstrap *b, lb_headroom h)
+{
+    b->headroom = h;
 }
 
 void lb_bootstrap_set_interval(lb_bootstrap *b, lb_interval kind)
@@ -503,7 +515,7 @@ static lb_number blank(const lb_bootstrap *b, const char *kind, bool oracle)
     return x;
 }
 
-/* Everything about @p s; p_above unless @p threshold is NAN. */
+/* Everything about @p s; p_above unless @p threshold is NAN, mean and P(> 0) of a difference. */
 static lb_status number(const lb_bootstrap *b, statistic s, const char *kind, bool oracle,
                         double threshold, lb_number *out, lb_error *err)
 {
@@ -511,16 +523,21 @@ static lb_status number(const lb_bootstrap *b, statistic s, const char *kind, bo
     if (b->reason[0])
         return LB_OK;
     double *draws = lb_xcalloc(b->draws, sizeof *draws);
-    size_t count = 0, above = 0;
+    size_t count = 0, above = 0, positive = 0;
     for (size_t d = 0; d < b->draws; d++) {
         const double value = value_of(s, b->drawn + d, b->draws, b->m);
         above += value > threshold;
+        positive += value > 0.0;
         if (!isnan(value))
             draws[count++] = value;
     }
     out->value = value_of(s, b->estimate, 1, b->m);
     if (!isnan(threshold))
         out->p_above = (double)above / (double)b->draws;
+    if (strcmp(kind, "delta_r2") == 0) {
+        out->boot_mean = lb_mean(draws, count);
+        out->p_positive = (double)positive / (double)b->draws;
+    }
     const lb_status st = interval(b, s, draws, count, out, err);
     free(draws);
     return st;
@@ -608,10 +625,16 @@ static lb_status guarded(const lb_bootstrap *b, statistic s, const char *kind, b
         number(b, (statistic){s.bottom, NULL}, "delta_r2", oracle, NAN, &gain, err);
     if (st != LB_OK)
         return st;
-    if (b->reason[0] || (gain.value >= LB_SMALLEST_GAIN && gain.ci_lo > 0.0))
+    const bool real = gain.ci_lo > 0.0;
+    if (b->reason[0] || (gain.value >= b->headroom.least && real))
         return number(b, s, kind, oracle, NAN, out, err);
     *out = blank(b, kind, oracle);
-    snprintf(out->na, sizeof out->na, "%s", LB_NA_DENOMINATOR);
+    if (b->headroom.real)
+        snprintf(out->na, sizeof out->na, "%s", LB_NA_DENOMINATOR);
+    else if (!(gain.value >= b->headroom.least))
+        snprintf(out->na, sizeof out->na, "%s", LB_NA_HEADROOM);
+    else
+        out->value = value_of(s, b->estimate, 1, b->m);
     return LB_OK;
 }
 
@@ -653,24 +676,6 @@ lb_status lb_bootstrap_retention(const lb_bootstrap *b, size_t method, size_t gl
                                  lb_number *out, lb_error *err)
 {
     return gain_ratio(b, "retention", method, global, oracle, out, err);
-}
-
-lb_status lb_bootstrap_delta_mean(const lb_bootstrap *b, size_t i, size_t j, lb_number *out,
-                                  lb_error *err)
-{
-    lb_number delta;
-    const lb_status st = lb_bootstrap_delta(b, i, j, 0.0, &delta, err);
-    if (st != LB_OK)
-        return st;
-    *out = blank(b, "delta_r2", delta.oracle);
-    if (b->reason[0])
-        return LB_OK;
-    double *draws = lb_xcalloc(b->draws, sizeof *draws);
-    lb_bootstrap_draws_delta(b, i, j, draws);
-    out->value = lb_mean(draws, b->draws);
-    out->se = delta.se;
-    free(draws);
-    return LB_OK;
 }
 
 void lb_bootstrap_draws_r2(const lb_bootstrap *b, size_t i, double *out)

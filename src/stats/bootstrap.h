@@ -95,6 +95,19 @@ lb_status lb_bootstrap_set_level(lb_bootstrap *b, double level, lb_error *err);
 typedef enum lb_interval { LB_INTERVAL_PERCENTILE, LB_INTERVAL_BCA } lb_interval;
 void lb_bootstrap_set_interval(lb_bootstrap *b, lb_interval kind); /* percentile unless set */
 
+/**
+ * When a gain is large enough to divide by. Below @c least there is no ratio; a gain whose interval
+ * reaches zero gives none either if it must be @c real, else a value without interval. The strict
+ * rule, LB_SMALLEST_GAIN and real, holds unless set. (E11 to E22 ask for 0.005 and nothing of the
+ * interval.) A ratio that is not given says LB_NA_DENOMINATOR under the strict rule,
+ * LB_NA_HEADROOM under the other.
+ */
+typedef struct lb_headroom {
+    double least;
+    bool real;
+} lb_headroom;
+void lb_bootstrap_set_headroom(lb_bootstrap *b, lb_headroom h);
+
 size_t lb_bootstrap_draws(const lb_bootstrap *b);
 size_t lb_bootstrap_redrawn(const lb_bootstrap *b); /* resamples without target variance */
 
@@ -103,8 +116,8 @@ size_t lb_bootstrap_redrawn(const lb_bootstrap *b); /* resamples without target 
 
 lb_status lb_bootstrap_r2(const lb_bootstrap *b, size_t i, lb_number *out, lb_error *err);
 
-/** R2 of i minus R2 of j, kind "delta_r2"; p_above = share of draws strictly above @p threshold, so
- * that 0 gives P(delta > 0). */
+/** R2 of i minus R2 of j, kind "delta_r2"; p_above = share of draws strictly above @p threshold.
+ * Every difference also has the mean of its draws, a look at the bias, and P(delta > 0). */
 lb_status lb_bootstrap_delta(const lb_bootstrap *b, size_t i, size_t j, double threshold,
                              lb_number *out, lb_error *err);
 
@@ -119,11 +132,11 @@ lb_status lb_bootstrap_combination(const lb_bootstrap *b, const double *weights,
                                    double threshold, lb_number *out, lb_error *err);
 
 /**
- * (i - j) / (k - j), kind "share" or "retention". n/a with LB_NA_DENOMINATOR when the gain of k
- * over j is below LB_SMALLEST_GAIN or the lower end of its interval is not above 0. That includes
- * every case of the softer rule "no headroom below 0.005". Draws in which the denominator is not
- * positive are left out of the interval (rare, given that rule). How often the denominator is
- * small is 1 - p_above of its own delta.
+ * (i - j) / (k - j), kind "share" or "retention", if the gain of k over j leaves room for it, see
+ * lb_headroom. Draws in which the denominator is not positive are left out of the interval: fewer
+ * than the tail that the interval cuts, since a gain whose own interval reaches zero gives a ratio
+ * without interval (the ratio of two uncertain numbers is then unbounded: Fieller 1954, J. R. Stat.
+ * Soc. B 16, 175). How often the denominator is small is 1 - p_above of its own delta.
  */
 lb_status lb_bootstrap_share(const lb_bootstrap *b, size_t i, size_t j, size_t k, lb_number *out,
                              lb_error *err);
@@ -134,11 +147,6 @@ lb_status lb_bootstrap_retention(const lb_bootstrap *b, size_t method, size_t gl
  * for the denominator is that of the share. Weights as lb_bootstrap_combination(), @p n each. */
 lb_status lb_bootstrap_ratio(const lb_bootstrap *b, const double *top, const double *bottom,
                              size_t n, lb_number *out, lb_error *err);
-
-/** Mean of the drawn differences, a look at the bias; the estimate itself is in the delta, and so
- * is the standard error given here. */
-lb_status lb_bootstrap_delta_mean(const lb_bootstrap *b, size_t i, size_t j, lb_number *out,
-                                  lb_error *err);
 
 /** The draws themselves, in order of drawing: lb_bootstrap_draws() values, NAN when n/a. Weights
  * have one entry a model; a ratio is NAN where its denominator is not positive, and @p bottom NULL

@@ -66,8 +66,9 @@ lb_status lb_score_delta_unaligned(const lb_number *a, const lb_number *b, lb_nu
 
 /** Gain below which no ratio of gains is printed (specification 0.6). */
 #define LB_SMALLEST_GAIN 0.01
-/** What is printed instead of such a ratio. */
+/** What is printed instead of such a ratio; and where only the size of the gain is asked for. */
 #define LB_NA_DENOMINATOR "n/a (denominator not distinguishable from 0)"
+#define LB_NA_HEADROOM "n/a (undefined: no headroom)"
 
 /**
  * Ratios of gains, all three scores R2 on one row set:

@@ -56,6 +56,10 @@ lb_contest *lb_contest_planned(lb_study *s, const lb_cohort *c, const lb_rowset 
     if (lb_study_ok(s))
         lb_study_take(s, lb_bootstrap_set_level(
                              t->bootstrap, lb_spec_number(s->spec, "bootstrap.level"), s->err));
+    if (lb_study_ok(s) && lb_spec_has(s->spec, "retention"))
+        lb_bootstrap_set_headroom(t->bootstrap,
+                                  (lb_headroom){lb_spec_number(s->spec, "retention.least_gain"),
+                                                lb_spec_flag(s->spec, "retention.real")});
     return t;
 }
 
@@ -158,14 +162,6 @@ lb_number lb_contest_ratio(const lb_contest *t, const double *top, const double 
     if (lb_study_ok(t->study))
         lb_study_take(t->study,
                       lb_bootstrap_ratio(t->bootstrap, top, bottom, t->models, &x, t->study->err));
-    return x;
-}
-
-lb_number lb_contest_delta_mean(const lb_contest *t, size_t i, size_t j)
-{
-    lb_number x = NOTHING;
-    if (lb_study_ok(t->study))
-        lb_study_take(t->study, lb_bootstrap_delta_mean(t->bootstrap, i, j, &x, t->study->err));
     return x;
 }
 

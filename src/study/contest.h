@@ -51,10 +51,10 @@ lb_number lb_contest_bias(const lb_contest *c, size_t i);
  * threshold. */
 lb_number lb_contest_delta(const lb_contest *c, size_t i, size_t j);
 lb_number lb_contest_delta_above(const lb_contest *c, size_t i, size_t j, double threshold);
-lb_number lb_contest_delta_mean(const lb_contest *c, size_t i, size_t j);
 
 /** (part - reference) / (full - reference), and the same named retention: of what the oracle gains
- * over the global model, the share a method keeps. n/a where the gain below is not real. */
+ * over the global model, the share a method keeps. What gain is large enough to divide by is the
+ * retention of the spec, see lb_headroom. */
 lb_number lb_contest_share(const lb_contest *c, size_t part, size_t reference, size_t full);
 lb_number lb_contest_retention(const lb_contest *c, size_t method, size_t global, size_t oracle);
 

@@ -38,7 +38,7 @@ from html.parser import HTMLParser
 NUMBER = re.compile(r"[+\-−]?\d[\d,]*(?:\.\d+)?(?:[eE][+\-−]?\d+)?")
 WORD = re.compile(r"[^\W\d][\w.\-]*|[+\-−]?\d[\w.,\-]*%?", re.ASCII)
 DATE = r"\d{4}-\d\d-\d\d"
-FIELDS = ("value", "ci_lo", "ci_hi", "se", "n", "p_above")
+FIELDS = ("value", "ci_lo", "ci_hi", "se", "n", "p_above", "boot_mean", "p_positive")
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 ORACLE = "†"
 
@@ -360,7 +360,8 @@ class Page:
         key = span.get("title").removeprefix("published: ").partition(" · ")[0]
         self.count("published", span.text())
         entry = self.backing.published.get(key)
-        if not entry or plain(span.text()) != plain(entry["value"]):
+        interval = entry and f"[{entry['ci_low']}, {entry['ci_high']}]"
+        if not entry or plain(span.text()) not in (plain(entry["value"]), plain(interval)):
             self.fault(span.text(), f"is not what was published under {key}", span)
 
     def check_verdict(self, span):

@@ -99,8 +99,8 @@ Test(archive, other_hdf5_files_and_old_formats_are_refused)
     refuses(path, LB_EFORMAT, "'record' is missing");
     write_head(path, "loggbook record 0");
     seal(path);
-    refuses(path, LB_EFORMAT, "'loggbook record 0', this program reads 'loggbook record 1'");
-    write_head(path, "loggbook record 1");
+    refuses(path, LB_EFORMAT, "'loggbook record 0', this program reads 'loggbook record 2'");
+    write_head(path, "loggbook record 2");
     seal(path);
     refuses(path, LB_EFORMAT, "'numbers' is missing");
 }
@@ -108,13 +108,13 @@ Test(archive, other_hdf5_files_and_old_formats_are_refused)
 Test(archive, a_list_with_a_missing_or_misplaced_field_is_refused)
 {
     const char *path = fixture_path("e02_piecewise.h5");
-    write_head(path, "loggbook record 1");
+    write_head(path, "loggbook record 2");
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     lb_layout_write(file, "numbers", &lb_layout_pairs, NULL, 0, 0, NULL);
     H5Fclose(file);
     seal(path);
     refuses(path, LB_EFORMAT, "no field 'ci_lo'");
-    write_head(path, "loggbook record 1");
+    write_head(path, "loggbook record 2");
     file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     const hsize_t n = 3;
     const hid_t space = H5Screate_simple(1, &n, NULL);

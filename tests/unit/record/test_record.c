@@ -59,6 +59,8 @@ Test(record, comes_back_as_it_was_recorded)
     cr_expect(eq(u64, x->seed, 20251203));
     cr_expect(eq(int, x->digits, -1));
     cr_expect(isnan(x->p_above));
+    cr_expect(eq(dbl, x->boot_mean, 0.05 - 0.001));
+    cr_expect(eq(dbl, x->p_positive, 0.998));
     cr_expect(eq(str, (char *)x->rows, HASH_A));
     cr_expect(eq(str, (char *)x->protocol, "clean"));
     cr_expect(eq(str, (char *)lb_archive_number(a, "e02.bin.3.r2")->na, "n/a (n<10)"));

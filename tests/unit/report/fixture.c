@@ -37,6 +37,8 @@ static void record_numbers(lb_record *r, const char *rows)
 {
     lb_number gain = scored(0.0500, 0.0329, 0.0674, 0.0088, "delta_r2", rows);
     gain.p_above = 0.987;
+    gain.boot_mean = 0.0497;
+    gain.p_positive = 1.0;
     lb_number percent = lb_number_plain(81.6, "percent", "%");
     percent.digits = 1;
     lb_number none = lb_number_na("r2", "n/a (n<10)");

@@ -113,7 +113,7 @@ Test(bootstrap, the_number_carries_estimate_interval_rows_and_seed)
     enum { DRAWS = 400 };
     lb_bootstrap *b = make(pair, 2, DRAWS, 20251203);
     double draws[DRAWS];
-    lb_number x, r_mix, r_glo, point, mean;
+    lb_number x, r_mix, r_glo, point;
     cr_assert(eq(int, lb_bootstrap_delta(b, 0, 1, 0.03, &x, NULL), LB_OK));
     lb_score_r2(&pair[0], &r_mix, NULL);
     lb_score_r2(&pair[1], &r_glo, NULL);
@@ -122,6 +122,7 @@ Test(bootstrap, the_number_carries_estimate_interval_rows_and_seed)
     size_t above = 0;
     for (size_t d = 0; d < DRAWS; d++)
         above += draws[d] > 0.03;
+    cr_expect(epsilon_eq(dbl, x.boot_mean, lb_mean(draws, DRAWS), 1e-14));
     lb_sort(draws, DRAWS);
     cr_expect(eq(dbl, x.value, point.value));
     cr_expect(eq(dbl, x.ci_lo, lb_quantile(draws, DRAWS, 0.025)));
@@ -134,9 +135,41 @@ Test(bootstrap, the_number_carries_estimate_interval_rows_and_seed)
     cr_expect(eq(u64, x.seed, 20251203));
     cr_expect(eq(sz, lb_bootstrap_draws(b), DRAWS));
     cr_expect(eq(sz, lb_bootstrap_redrawn(b), 0));
-    cr_assert(eq(int, lb_bootstrap_delta_mean(b, 0, 1, &mean, NULL), LB_OK));
-    cr_expect(epsilon_eq(dbl, mean.value, lb_mean(draws, DRAWS), 1e-14));
+    cr_expect(isnan(r_mix.boot_mean) && isnan(r_mix.p_positive), "a score is no difference");
     lb_bootstrap_free(b);
+}
+
+Test(bootstrap, a_difference_says_how_often_it_is_positive_whatever_the_threshold)
+{
+    enum { DRAWS = 300, N = 40 };
+    double y[N], a[N], c[N], draws[DRAWS];
+    lb_rng r = lb_rng_make(3, 1);
+    for (size_t i = 0; i < N; i++) {
+        y[i] = 1.0 + 4.0 * lb_rng_uniform(&r);
+        a[i] = y[i] + 0.5 * lb_rng_normal(&r);
+        c[i] = y[i] + 0.5 * lb_rng_normal(&r);
+    }
+    lb_rowset *few = lb_rowset_all("forty", "d", N);
+    const lb_outcome o[] = {outcome(few, y, a, "a"), outcome(few, y, c, "c")};
+    lb_bootstrap *b = make(o, 2, DRAWS, 2);
+    lb_number low, high, sum;
+    const double weights[] = {1, -1};
+    lb_bootstrap_draws_delta(b, 0, 1, draws);
+    size_t positive = 0;
+    for (size_t d = 0; d < DRAWS; d++)
+        positive += draws[d] > 0.0;
+    cr_assert(positive > 10 && positive < DRAWS - 10, "%zu of %d", positive, DRAWS);
+    cr_assert(eq(int, lb_bootstrap_delta(b, 0, 1, -9.0, &low, NULL), LB_OK));
+    cr_assert(eq(int, lb_bootstrap_delta(b, 0, 1, 9.0, &high, NULL), LB_OK));
+    cr_assert(eq(int, lb_bootstrap_combination(b, weights, 2, NAN, &sum, NULL), LB_OK));
+    cr_expect(eq(dbl, low.p_above, 1.0));
+    cr_expect(eq(dbl, high.p_above, 0.0));
+    cr_expect(eq(dbl, low.p_positive, (double)positive / DRAWS));
+    cr_expect(eq(dbl, high.p_positive, low.p_positive));
+    cr_expect(eq(dbl, sum.p_positive, low.p_positive));
+    cr_expect(eq(dbl, sum.boot_mean, low.boot_mean));
+    lb_bootstrap_free(b);
+    lb_rowset_free(few);
 }
 
 /* For a bias-free mean-square ratio the percentile interval and the delta method must be close. */
@@ -224,7 +257,6 @@ Test(bootstrap, says_which_argument_is_wrong)
     cr_expect(eq(int, lb_bootstrap_delta(b, 1, 0, 0, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_bootstrap_share(b, 1, 0, 0, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_bootstrap_retention(b, 0, 0, 1, &x, NULL), LB_EINVAL));
-    cr_expect(eq(int, lb_bootstrap_delta_mean(b, 0, 1, &x, NULL), LB_EINVAL));
     lb_bootstrap_free(b);
     lb_bootstrap_free(NULL);
 }
@@ -290,15 +322,14 @@ Test(bootstrap, nothing_to_resample_is_not_available_everywhere)
         const lb_outcome o[2] = {outcome(few, same, same, "a"), outcome(few, same, same, "b")};
         lb_bootstrap *b = make(o, 2, DRAWS, 1);
         const char *reason = n < 2 ? "n/a (n<2)" : "n/a (zero target variance)";
-        lb_number x[5];
+        lb_number x[4];
         cr_expect(eq(int, lb_bootstrap_r2(b, 0, &x[0], NULL), LB_OK));
         cr_expect(eq(int, lb_bootstrap_delta(b, 0, 1, 0, &x[1], NULL), LB_OK));
         cr_expect(eq(int, lb_bootstrap_share(b, 0, 1, 0, &x[2], NULL), LB_OK));
         cr_expect(eq(int, lb_bootstrap_retention(b, 0, 1, 0, &x[3], NULL), LB_OK));
-        cr_expect(eq(int, lb_bootstrap_delta_mean(b, 0, 1, &x[4], NULL), LB_OK));
-        for (int k = 0; k < 5; k++) {
+        for (int k = 0; k < 4; k++) {
             cr_expect(eq(str, x[k].na, (char *)reason), "number %d of %zu rows", k, n);
-            cr_expect(isnan(x[k].value));
+            cr_expect(isnan(x[k].value) && isnan(x[k].boot_mean) && isnan(x[k].p_positive));
             cr_expect(eq(sz, x[k].n, n));
         }
         lb_bootstrap_draws_r2(b, 1, draws);
@@ -354,6 +385,11 @@ Test(bootstrap, no_ratio_over_a_gain_that_may_be_zero)
     cr_expect(isnan(x.value) && isnan(x.ci_lo));
     cr_expect(eq(int, lb_bootstrap_share(b, 2, 1, 3, &x, NULL), LB_OK));
     cr_expect(eq(str, x.na, LB_NA_DENOMINATOR), "a worse 'oracle'");
+    lb_bootstrap_set_headroom(b, (lb_headroom){0.5 * gain.value, false});
+    cr_expect(eq(int, lb_bootstrap_retention(b, 2, 1, 0, &x, NULL), LB_OK));
+    cr_expect(x.ci_lo < x.value && x.value < x.ci_hi, "small, but sure");
+    cr_expect(eq(int, lb_bootstrap_share(b, 2, 1, 3, &x, NULL), LB_OK));
+    cr_expect(eq(str, x.na, LB_NA_HEADROOM), "a worse 'oracle'");
     lb_bootstrap_free(b);
 }
 
@@ -379,6 +415,16 @@ Test(bootstrap, no_ratio_when_the_interval_of_the_gain_holds_zero)
               d.ci_hi);
     cr_expect(eq(int, lb_bootstrap_retention(b, !first, first, !first, &x, NULL), LB_OK));
     cr_expect(eq(str, x.na, LB_NA_DENOMINATOR));
+    /* where only the size of the gain is asked for: a value, and no interval, for it has no end */
+    lb_bootstrap_set_headroom(b, (lb_headroom){0.005, false});
+    cr_expect(eq(int, lb_bootstrap_retention(b, !first, first, !first, &x, NULL), LB_OK));
+    cr_expect(eq(dbl, x.value, 1.0));
+    cr_expect(eq(str, x.na, ""));
+    cr_expect(isnan(x.ci_lo) && isnan(x.ci_hi) && isnan(x.se));
+    lb_bootstrap_set_headroom(b, (lb_headroom){2.0 * d.value, false});
+    cr_expect(eq(int, lb_bootstrap_retention(b, !first, first, !first, &x, NULL), LB_OK));
+    cr_expect(eq(str, x.na, LB_NA_HEADROOM));
+    cr_expect(isnan(x.value));
     lb_bootstrap_free(b);
     lb_rowset_free(few);
 }

@@ -93,6 +93,26 @@ Test(contest, other_scores_are_those_of_the_rows)
     scene_close(&t);
 }
 
+Test(contest, divides_by_the_gains_its_spec_allows)
+{
+    scene t;
+    scene_open(&t);
+    double hair[N_TEST];
+    for (size_t i = 0; i < N_TEST; i++)
+        hair[i] = t.bad[i] + 1e-4 * (t.good[i] - t.bad[i]);
+    const lb_entry entries[] = {entry("global", t.bad), entry("a hair better", hair),
+                                entry("oracle", t.good)};
+    lb_contest *c = lb_contest_on(&t.s, &t.s.data, t.s.data.all, entries, 3);
+    const lb_number gain = lb_contest_delta(c, 1, 0), whole = lb_contest_delta(c, 2, 0);
+    const double least = lb_spec_number(t.s.spec, "retention.least_gain");
+    cr_assert(lb_study_ok(&t.s), "%s", t.err.text);
+    cr_assert(gain.value > 0.0 && gain.value < least && whole.value > least);
+    cr_expect(eq(str, lb_contest_retention(c, 2, 0, 1).na, LB_NA_HEADROOM));
+    cr_expect(eq(str, lb_contest_retention(c, 1, 0, 2).na, ""));
+    lb_contest_free(c);
+    scene_close(&t);
+}
+
 Test(contest, what_is_made_of_several_scores_is_made_of_the_same_rows)
 {
     scene t;

@@ -54,6 +54,7 @@ char *world_spec_text(const char *teff_edges, const char *mh_edges, size_t minim
                       "bins: {teff_edges: [%s], mh_edges: [%s], minimum_train: %zu}\n"
                       "ridge: {alphas: [0.1, 1, 10], extend_decades: 2, standardise: false}\n"
                       "bootstrap: {resamples: 100, level: 0.95, seed: 7}\n"
+                      "retention: {least_gain: 0.02, real: false}\n"
                       "thresholds: {valuable: 0.03}\n",
                       teff_edges, mh_edges, minimum_train);
 }
