@@ -95,7 +95,7 @@ static void judge(lb_record *r, const char *id, const lb_yaml_node *hypothesis)
         lb_record_missing(r, metric, &why);
         decide(&j, "NOT RUN", "", why.text);
     } else if (*value.na) {
-        char *why = lb_xprintf("%s is n/a: %s", metric, value.na);
+        char *why = lb_xprintf("%s is %s", metric, value.na);
         decide(&j, "NOT RUN", "", why);
         free(why);
     }

@@ -5,6 +5,7 @@
 #include "report/cards.h"
 #include "report/path.h"
 #include "report/pipe.h"
+#include "report/reason.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -41,19 +42,17 @@ static void embolden(lb_text *text)
     free(bare);
 }
 
-/* The words between the brackets of "n/a (..)", NULL without. */
-static const char *reason_of(const char *na)
-{
-    return strncmp(na, "n/a (", 5) == 0 && na[strlen(na) - 1] == ')' ? na + 5 : NULL;
-}
-
 /* Why cell @p i of @p t has no value: "n/a (..)", NULL if it has one or does not say. */
 static const char *missing(lb_page *p, const lb_table *t, size_t i)
 {
     lb_fact fact;
-    const bool known =
-        t->cells[i].key && lb_facts_find(p->facts, t->cells[i].key, &fact, NULL) == LB_OK;
-    return known && fact.number && reason_of(fact.number->na) ? fact.number->na : NULL;
+    if (!t->cells[i].key || lb_facts_find(p->facts, t->cells[i].key, &fact, NULL) != LB_OK ||
+        !fact.number)
+        return NULL;
+    char *reason = lb_reason(fact.number->na, false);
+    const bool says = reason != NULL;
+    free(reason);
+    return says ? fact.number->na : NULL;
 }
 
 /* The reason most cells without a value give, two at least: it stands once, under the table, and
@@ -137,29 +136,14 @@ static lb_status add_cells(lb_page *p, const lb_table *t, const char *shared)
 /* "Table" or "表"; pandoc's filters write it themselves from the identifier. */
 static const char *word_for(const lb_page *p, const char *en, const char *zh)
 {
-    return strcmp(lb_facts_language(p->facts), "zh") == 0 ? zh : en;
+    return lb_page_is_chinese(p) ? zh : en;
 }
 
-/* "n/a: denominator not distinguishable from 0." Reasons of the records that Chinese has words for.
- */
+/* "n/a: denominator not distinguishable from 0." */
 static void add_reason(lb_page *p, const char *shared)
 {
-    static const char *const known[][2] = {
-        {"denominator not distinguishable from 0", "分母与零不可区分"},
-        {"not covered", "不在光谱范围内"},
-        {"not in every draw", "并非每次抽取都有"},
-        {"no gain", "没有增益"},
-        {"ceiling is 0", "上限为零"},
-        {"n<30", "少于 30 行"},
-    };
-    char *reason = lb_xstrdup(reason_of(shared));
-    reason[strlen(reason) - 1] = '\0';
-    const char *chinese = reason;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        chinese = strcmp(reason, known[i][0]) == 0 ? known[i][1] : chinese;
-    lb_text_add(&p->out, word_for(p, "\nn/a: ", "\nn/a："));
-    lb_text_add(&p->out, word_for(p, reason, chinese));
-    lb_text_add(&p->out, word_for(p, ".\n", "。\n"));
+    char *reason = lb_reason(shared, lb_page_is_chinese(p));
+    lb_text_printf(&p->out, word_for(p, "\nn/a: %s.\n", "\nn/a：%s。\n"), reason);
     free(reason);
 }
 

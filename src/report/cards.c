@@ -13,11 +13,6 @@
 
 enum { SHORT_HASH = 7 + 12 }; /* "sha256:" and twelve digits */
 
-static bool is_chinese(const lb_page *p)
-{
-    return strcmp(lb_facts_language(p->facts), "zh") == 0;
-}
-
 /* Append a table without its last newline and free it. */
 static void put_table(lb_page *p, lb_pipe *t)
 {
@@ -139,7 +134,7 @@ lb_status lb_card_hypotheses(lb_page *p)
         return LB_FAIL(p->err, LB_ENAME, "the record holds no verdicts");
     char *interval = interval_heading(p);
     en[3] = zh[3] = interval;
-    lb_pipe *t = lb_pipe_new(6, is_chinese(p) ? zh : en);
+    lb_pipe *t = lb_pipe_new(6, lb_page_is_chinese(p) ? zh : en);
     free(interval);
     lb_status st = LB_OK;
     for (size_t i = 0; i < n && st == LB_OK; i++)
@@ -200,7 +195,7 @@ static void put_settings(lb_page *p, lb_pipe *t)
         if (!node)
             continue;
         flatten(node, lb_facts_language(p->facts), &line);
-        lb_pipe_text(t, is_chinese(p) ? parts[i].zh : parts[i].en);
+        lb_pipe_text(t, lb_page_is_chinese(p) ? parts[i].zh : parts[i].en);
         put_owned(t, lb_text_take(&line));
     }
 }
@@ -214,7 +209,7 @@ static void put_rowsets(lb_page *p, lb_pipe *t)
         lb_text_add(&line, "n = ");
         lb_format_count(sets[i].n, &line);
         lb_text_printf(&line, " · `%.19s`", sets[i].hash); /* "sha256:" and twelve digits */
-        put_owned(t, lb_xprintf("%s%s", is_chinese(p) ? "数据行 " : "Rows ", sets[i].name));
+        put_owned(t, lb_xprintf("%s%s", lb_page_is_chinese(p) ? "数据行 " : "Rows ", sets[i].name));
         put_owned(t, lb_text_take(&line));
     }
 }
@@ -255,9 +250,9 @@ lb_status lb_card_scope(lb_page *p)
 {
     static const char *const en[] = {"Scope", "Value"}, *const zh[] = {"范围", "取值"};
     const char *profile = lb_archive_provenance(lb_facts_record(p->facts), "profile");
-    lb_pipe *t = lb_pipe_new(2, is_chinese(p) ? zh : en);
+    lb_pipe *t = lb_pipe_new(2, lb_page_is_chinese(p) ? zh : en);
     if (*profile) {
-        lb_pipe_text(t, is_chinese(p) ? "配置" : "Profile");
+        lb_pipe_text(t, lb_page_is_chinese(p) ? "配置" : "Profile");
         lb_pipe_text(t, profile);
     }
     const lb_status st = put_scope_keys(p, t);
@@ -304,8 +299,8 @@ lb_status lb_card_provenance(lb_page *p, const char *entry)
     size_t n;
     const lb_archive *a = lb_facts_record(p->facts);
     const lb_pair *pairs = lb_archive_provenances(a, &n);
-    lb_pipe *t = lb_pipe_new(2, is_chinese(p) ? zh : en);
-    lb_pipe_text(t, is_chinese(p) ? "命令" : "Command");
+    lb_pipe *t = lb_pipe_new(2, lb_page_is_chinese(p) ? zh : en);
+    lb_pipe_text(t, lb_page_is_chinese(p) ? "命令" : "Command");
     char *origin = lb_xprintf("%s.data.origin", lb_archive_experiment(a));
     const char *from = lb_archive_text(a, origin);
     put_owned(t, lb_xprintf("`make %s PROFILE=%s%s`", lb_archive_experiment(a),
@@ -327,7 +322,7 @@ lb_status lb_card_provenance(lb_page *p, const char *entry)
 
 static const char *yes_no(const lb_page *p, bool yes)
 {
-    return is_chinese(p) ? (yes ? "是" : "否") : (yes ? "yes" : "no");
+    return lb_page_is_chinese(p) ? (yes ? "是" : "否") : (yes ? "yes" : "no");
 }
 
 static void put_published_value(const lb_published_entry *theirs, lb_pipe *t)
@@ -404,7 +399,7 @@ lb_status lb_card_published(lb_page *p)
     lb_status st = lb_facts_published(p->facts, &published, p->err);
     if (st != LB_OK)
         return st;
-    lb_pipe *t = lb_pipe_new(8, is_chinese(p) ? zh : en);
+    lb_pipe *t = lb_pipe_new(8, lb_page_is_chinese(p) ? zh : en);
     for (size_t i = 0; i < rows->n && st == LB_OK; i++)
         st = put_comparison(p, t, rows->items[i], published);
     if (st == LB_OK)
@@ -452,7 +447,7 @@ lb_status lb_card_differences(lb_page *p)
     const lb_archive *record = lb_facts_record(p->facts);
     char *interval = interval_heading(p);
     en[2] = zh[2] = interval;
-    lb_pipe *t = lb_pipe_new(6, is_chinese(p) ? zh : en);
+    lb_pipe *t = lb_pipe_new(6, lb_page_is_chinese(p) ? zh : en);
     lb_status st = LB_OK;
     size_t shown = 0;
     for (size_t i = 0; i < lb_archive_count(record) && st == LB_OK; i++) {
@@ -463,7 +458,7 @@ lb_status lb_card_differences(lb_page *p)
     }
     if (st == LB_OK && shown > 0) {
         lb_text_add(&p->out,
-                    is_chinese(p)
+                    lb_page_is_chinese(p)
                         ? "**全部差值的重抽样。** 配对：每次重抽样中两个模型使用相同的行；"
                           "P 为差值大于零的重抽样所占比例。\n\n"
                         : "**Every difference over its resamples.** Paired: both models on "
@@ -581,7 +576,7 @@ lb_status lb_card_appendix(lb_page *p)
 {
     static const char *const en[] = {"Key", "Value", "Interval", "n", "Rows", "Seed", "Frozen"};
     static const char *const zh[] = {"键", "值", "区间", "n", "数据行", "种子", "冻结值"};
-    lb_pipe *t = lb_pipe_new(7, is_chinese(p) ? zh : en);
+    lb_pipe *t = lb_pipe_new(7, lb_page_is_chinese(p) ? zh : en);
     size_t shown = 0;
     for (size_t i = 0; i < lb_facts_used(p->facts); i++) {
         const lb_fact *fact = lb_facts_use(p->facts, i);

@@ -5,6 +5,7 @@
 #include "report/cards.h"
 #include "report/format.h"
 #include "report/oracle.h"
+#include "report/reason.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -79,6 +80,11 @@ void lb_page_anchor(const char *key, lb_text *out)
         lb_text_addn(out, *c == '.' ? "-" : c, 1);
 }
 
+bool lb_page_is_chinese(const lb_page *p)
+{
+    return strcmp(lb_facts_language(p->facts), "zh") == 0;
+}
+
 lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, lb_text *markup,
                           lb_text *plain)
 {
@@ -86,7 +92,12 @@ lb_status lb_page_fact_to(lb_page *p, const lb_fact *fact, const char *format, l
     const bool ascii = here != LB_PROSE;
     lb_text shown = {0};
     lb_status st = LB_OK;
-    if (fact->number)
+    const bool counts = fact->field && strcmp(fact->field, "n") == 0;
+    if (fact->number && *fact->number->na && !counts && lb_format_check(format, p->err) == LB_OK) {
+        char *phrase = lb_reason_phrase(fact->number->na, !ascii && lb_page_is_chinese(p));
+        lb_text_add(&shown, phrase);
+        free(phrase);
+    } else if (fact->number)
         st = lb_format_number(fact->number, fact->field, format, ascii, &shown, p->err);
     else if (format && *format)
         st = LB_FAIL(p->err, LB_EFORMAT, "is a text and takes no format '%s'", format);
@@ -501,7 +512,7 @@ static size_t reference_at(const char *text, const char *s)
 /* A forge shows the name of the table or figure where pandoc makes a link of it. */
 static lb_status fill_reference(lb_page *p, const char *s, size_t n)
 {
-    const bool table = s[1] == 't', chinese = strcmp(lb_facts_language(p->facts), "zh") == 0;
+    const bool table = s[1] == 't', chinese = lb_page_is_chinese(p);
     const lb_spec *spec = lb_facts_spec(p->facts);
     char *path = lb_xprintf("%s.%.*s", table ? "tables" : "figures", (int)n - 5, s + 5);
     lb_status st = LB_OK;

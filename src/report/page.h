@@ -75,6 +75,8 @@ lb_status lb_page_fail(lb_page *p, lb_status st);
 /** "PASS ✅": the word first, the icon second; annotated with the rule and the values behind it. */
 void lb_page_verdict_to(lb_page *p, const lb_verdict *verdict, lb_text *out);
 
+bool lb_page_is_chinese(const lb_page *p);
+
 /** Level of the intervals, 0.95 unless the spec says otherwise. */
 double lb_page_level(const lb_page *p);
 
