@@ -428,20 +428,20 @@ static void table_levels(lb_study *s, const result *r)
                  "mean.ladder|= ");
 }
 
-/* Rows are test levels, so that the best of a row is the best expert for that level. */
+/* Rows are experts, columns test levels: the matched ones stand on the diagonal. */
 static void table_cross(lb_study *s, const result *r)
 {
-    lb_column columns[MOST + 1] = {{"test noise", ""}};
+    lb_column columns[MOST + 1] = {{"trained at", ""}};
     char heads[MOST][32];
     for (size_t i = 0; i < r->n; i++) {
-        snprintf(heads[i], sizeof heads[i], "expert %.1f", r->noise[i]);
-        columns[i + 1] = (lb_column){heads[i], "best"};
+        snprintf(heads[i], sizeof heads[i], "tested at %.1f", r->noise[i]);
+        columns[i + 1] = (lb_column){heads[i], "diagonal"};
     }
     lb_record_table(s->record, "T04.2", r->n + 1, columns);
-    for (size_t j = 0; j < r->n; j++) {
+    for (size_t i = 0; i < r->n; i++) {
         lb_text cells = {0};
-        lb_text_printf(&cells, "=%.1f", r->noise[j]);
-        for (size_t i = 0; i < r->n; i++)
+        lb_text_printf(&cells, "=%.1f", r->noise[i]);
+        for (size_t j = 0; j < r->n; j++)
             lb_text_printf(&cells, "|cross.train_%.1f.test_%.1f.r2", r->noise[i], r->noise[j]);
         lb_study_row(s, "T04.2", "%s", cells.s);
         lb_text_free(&cells);

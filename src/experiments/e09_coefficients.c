@@ -8,41 +8,25 @@
  * Writes  data/results/<profile>/e09_coefficients.h5, figures e09_*
  */
 #include "core/memory.h"
+#include "experiments/e09_coefficients/e09.h"
 #include "figure/plot.h"
 #include "models/windows.h"
-#include "study/moe.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP = 10, SHOWN = 20, PARTS = 3 };
+enum { TOP = 10, SHOWN = 20 };
 
-/* One expert: its bin and its weights at the chosen penalty, at alpha = 1, and times the spread of
- * each pixel over its training rows. */
-typedef struct expert {
-    size_t k;
-    char name[32];
-    const double *w, *fixed;
-    double *scaled;
-    double alpha, abs_mean, energy, top_share, r2;
-} expert;
-
-typedef struct weights {
-    expert e[LB_BINS_MAX];
-    size_t n, p;
-    const double *wave;
-    const char *medium;
-    double *importance; /* [p] mean over experts of |w|, over its mean over all pixels */
-    size_t *by_weight;  /* [p] pixels by falling importance */
-    size_t *rank;       /* [p] 1: the heaviest */
-} weights;
+const char *const e09_teff_name[PARTS] = {"cool", "middle", "hot"};
+const char *const e09_mh_name[PARTS] = {"metal-poor", "solar", "metal-rich"};
+const char *const e09_mh_key[PARTS] = {"mh_low", "mh_mid", "mh_high"};
 
 /* --- statistics of weights ----------------------------------------------------------------------
  */
 
-static double correlation(const double *a, const double *b, size_t p)
+double e09_correlation(const double *a, const double *b, size_t p)
 {
     double ma = 0.0, mb = 0.0, ab = 0.0, aa = 0.0, bb = 0.0;
     for (size_t j = 0; j < p; j++) {
@@ -120,18 +104,17 @@ static int heavier(const void *a, const void *b)
 
 static void rank_pixels(weights *w)
 {
-    double mean = 0.0;
     w->importance = lb_xcalloc(w->p, sizeof *w->importance);
     w->by_weight = lb_xcalloc(w->p, sizeof *w->by_weight);
     w->rank = lb_xcalloc(w->p, sizeof *w->rank);
     for (size_t j = 0; j < w->p; j++) {
         for (size_t i = 0; i < w->n; i++)
             w->importance[j] += fabs(w->e[i].w[j]) / (double)w->n;
-        mean += w->importance[j] / (double)w->p;
+        w->abs_mean += w->importance[j] / (double)w->p;
         w->by_weight[j] = j;
     }
     for (size_t j = 0; j < w->p; j++)
-        w->importance[j] /= mean;
+        w->importance[j] /= w->abs_mean;
     by_importance = w->importance;
     qsort(w->by_weight, w->p, sizeof *w->by_weight, heavier);
     for (size_t j = 0; j < w->p; j++)
@@ -147,10 +130,11 @@ static void put_expert(lb_study *s, const lb_moe *moe, weights *w, expert *x)
     const int e = moe->domains[0].of_bin[x->k];
     const lb_sweep_model m = lb_moe_expert(moe, 0, (size_t)e);
     const lb_entry entry = {"expert", moe->mixture[0], true};
-    lb_number r2 = lb_number_na("r2", "n/a (n<10)");
+    lb_number r2 = lb_number_na("r2", "n/a (n<10)"), rmse = lb_number_na("rmse", "n/a (n<10)");
     double var = 0.0;
     lb_bins_name(&c->bins, (int)x->k, x->name);
     x->w = m.w.data + m.chosen.index * m.w.stride;
+    x->b = m.b.data[m.chosen.index];
     x->fixed = row_of_alpha(&m, lb_spec_number(s->spec, "thresholds.fixed_alpha"));
     x->alpha = m.chosen.alpha;
     for (size_t j = 0; j < w->p; j++) {
@@ -163,11 +147,14 @@ static void put_expert(lb_study *s, const lb_moe *moe, weights *w, expert *x)
     if (c->n_test[x->k] >= lb_spec_size(s->spec, "bins.minimum_test")) {
         lb_contest *t = lb_contest_on(s, c, c->in_bin[x->k], &entry, 1);
         r2 = lb_contest_r2(t, 0);
+        rmse = lb_contest_rmse(t, 0);
         lb_contest_free(t);
     }
     x->r2 = r2.value;
+    x->rmse = rmse.value;
     lb_study_put_alpha(s, &m, "k%zu.alpha", x->k);
     lb_study_put(s, r2, "k%zu.r2", x->k);
+    lb_study_put(s, rmse, "k%zu.rmse", x->k);
     lb_study_put(s, lb_number_count(c->n_train[x->k]), "k%zu.n_train", x->k);
     lb_study_put(s, lb_number_count(c->n_test[x->k]), "k%zu.n_test", x->k);
     lb_study_put(s, lb_number_plain(x->abs_mean, "coefficient", ""), "k%zu.abs_w_mean", x->k);
@@ -288,7 +275,7 @@ static lb_number mean_correlation(lb_study *s, const weights *w, size_t kind, in
             if (!kinds[kind].holds(&s->data.bins, w->e[i].k, w->e[j].k, kinds[kind].which))
                 continue;
             const double *a = variant(&w->e[i], which), *b = variant(&w->e[j], which);
-            const double r = a && b ? correlation(a, b, w->p) : NAN;
+            const double r = a && b ? e09_correlation(a, b, w->p) : NAN;
             sum += isfinite(r) ? r : 0.0;
             n += isfinite(r);
         }
@@ -303,7 +290,7 @@ static void put_correlations(lb_study *s, const weights *w)
     size_t pairs = 0, below = 0;
     for (size_t i = 0; i < w->n; i++)
         for (size_t j = i + 1; j < w->n; j++) {
-            const double r = correlation(w->e[i].w, w->e[j].w, w->p);
+            const double r = e09_correlation(w->e[i].w, w->e[j].w, w->p);
             lb_study_put(s,
                          isfinite(r) ? lb_number_plain(r, "correlation", "")
                                      : lb_number_na("correlation", "n/a (no variance)"),
@@ -489,6 +476,7 @@ static size_t nearest_line(const weights *w, double wave, double *offset)
 
 static void put_top(lb_study *s, const weights *w)
 {
+    lb_study_put(s, lb_number_plain(w->abs_mean, "coefficient", ""), "abs_w_mean");
     for (size_t r = 0; r < SHOWN; r++) {
         const size_t j = w->by_weight[r];
         double offset, mean = 0.0;
@@ -527,7 +515,7 @@ static void smooth(const double *x, size_t p, size_t width, double *out)
     }
 }
 
-static const expert *expert_of(const weights *w, size_t k)
+const expert *e09_expert(const weights *w, size_t k)
 {
     for (size_t i = 0; i < w->n; i++)
         if (w->e[i].k == k)
@@ -555,7 +543,7 @@ static double width_of(const weights *w)
 static double *difference(const lb_study *s, const weights *w, size_t row, bool of_magnitudes)
 {
     const size_t n = s->data.bins.n_mh;
-    const expert *low = expert_of(w, row * n), *high = expert_of(w, row * n + n - 1);
+    const expert *low = e09_expert(w, row * n), *high = e09_expert(w, row * n + n - 1);
     if (!low || !high)
         return NULL;
     double *raw = lb_xcalloc(2 * w->p, sizeof *raw), *out = raw + w->p;
@@ -564,6 +552,28 @@ static double *difference(const lb_study *s, const weights *w, size_t row, bool 
     smooth(raw, w->p, window_of(w), out);
     memcpy(raw, out, w->p * sizeof *raw);
     return raw;
+}
+
+/* The same at two named lines, where the published reading looked; and in how many temperature rows
+ * the metal-rich weight is the heavier one there. */
+static void put_differences_at(lb_study *s, const weights *w, const char *line)
+{
+    size_t q = 0, heavier_rich = 0;
+    while (strcmp(lines[q].key, line))
+        q++;
+    const size_t j = nearest(w, in_medium(w, lines[q].air));
+    for (size_t row = 0; row < s->data.bins.n_teff; row++) {
+        double *d = difference(s, w, row, false), *m = difference(s, w, row, true);
+        const lb_number none = lb_number_na("coefficient", "n/a (no expert)");
+        lb_study_put(s, d ? lb_number_plain(d[j], "coefficient", "") : none, "diff.t%zu.%s.signed",
+                     row, line);
+        lb_study_put(s, m ? lb_number_plain(m[j], "coefficient", "") : none,
+                     "diff.t%zu.%s.magnitude", row, line);
+        heavier_rich += m && m[j] > 0.0;
+        free(d);
+        free(m);
+    }
+    lb_study_put(s, lb_number_count(heavier_rich), "n_rows_rich_heavier.%s", line);
 }
 
 static void put_differences(lb_study *s, const weights *w)
@@ -593,10 +603,7 @@ static void put_differences(lb_study *s, const weights *w)
             lb_study_row(s, "T09.6",
                          "=%1$s|diff.t%2$zu.%3$zu.wavelength|diff.t%2$zu.%3$zu.signed|"
                          "diff.t%2$zu.%3$zu.magnitude|=%4$s|diff.t%2$zu.%3$zu.offset",
-                         row == 0   ? "cool"
-                         : row == 1 ? "middle"
-                                    : "hot",
-                         row, r + 1, lines[q].name);
+                         row < PARTS ? e09_teff_name[row] : "", row, r + 1, lines[q].name);
             for (size_t j = 0; j < w->p; j++) /* the next one must be elsewhere */
                 if (j + width >= best && j <= best + width)
                     d[j] = 0.0;
@@ -613,6 +620,9 @@ static void table_experts(lb_study *s, const weights *w)
 {
     static const lb_column columns[] = {{"k", ""},
                                         {"name", ""},
+                                        {"T_eff, K", ""},
+                                        {"[M/H], dex", ""},
+                                        {"group", ""},
                                         {"n train", ""},
                                         {"n test", ""},
                                         {"α", ""},
@@ -622,13 +632,17 @@ static void table_experts(lb_study *s, const weights *w)
                                         {"energy Σw²", ".2f"},
                                         {"top-10 share, %", ""},
                                         {"the same of w × sd(x), %", ""}};
+    const lb_bins *b = &s->data.bins;
     lb_record_table(s->record, "T09.1", sizeof columns / sizeof *columns, columns);
-    for (size_t i = 0; i < w->n; i++)
+    for (size_t i = 0; i < w->n; i++) {
+        const size_t k = w->e[i].k, t = k / b->n_mh, m = k % b->n_mh;
         lb_study_row(s, "T09.1",
-                     "=%1$zu|=%2$s|k%1$zu.n_train|k%1$zu.n_test|k%1$zu.alpha.marked|k%1$zu.r2|"
-                     "k%1$zu.abs_w_mean|k%1$zu.abs_w_std|k%1$zu.energy|k%1$zu.top10_share|"
-                     "k%1$zu.top10_share_scaled",
-                     w->e[i].k, w->e[i].name);
+                     "=%1$zu|=%2$s|=%3$.0f to %4$.0f|=%5$.1f to %6$.1f|=%7$s|k%1$zu.n_train|"
+                     "k%1$zu.n_test|k%1$zu.alpha.marked|k%1$zu.r2|k%1$zu.abs_w_mean|"
+                     "k%1$zu.abs_w_std|k%1$zu.energy|k%1$zu.top10_share|k%1$zu.top10_share_scaled",
+                     k, w->e[i].name, b->teff[t], b->teff[t + 1], b->mh[m], b->mh[m + 1],
+                     m < PARTS ? e09_mh_name[m] : "");
+    }
 }
 
 static void table_groups(lb_study *s)
@@ -763,7 +777,7 @@ static void figure_correlations(lb_study *s, const weights *w)
     name_experts(s, w, text, names);
     for (size_t i = 0; i < w->n; i++)
         for (size_t j = 0; j < w->n; j++)
-            z[i * w->n + j] = j > i ? NAN : correlation(w->e[i].w, w->e[j].w, w->p);
+            z[i * w->n + j] = j > i ? NAN : e09_correlation(w->e[i].w, w->e[j].w, w->p);
     lb_figure *f = figure(s, "F09.1", 6.5, 5.4, "How alike the weights of the experts are",
                           "Lower triangle of the matrix of correlations between the weight "
                           "vectors of the nine experts, with numbers.");
@@ -781,9 +795,6 @@ static void figure_correlations(lb_study *s, const weights *w)
     lb_study_take(s, lb_figure_close(f, s->err));
 }
 
-static const char *const teff_names[] = {"cool", "middle", "hot"};
-static const char *const mh_names[] = {"metal-poor", "solar", "metal-rich"};
-
 static void figure_energy(lb_study *s, const weights *w)
 {
     const lb_bins *b = &s->data.bins;
@@ -796,11 +807,11 @@ static void figure_energy(lb_study *s, const weights *w)
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
     for (size_t t = 0; t < b->n_teff; t++) {
         lb_axes *a = lb_figure_panel(f, t, 0, b->n_teff, 1);
-        lb_axes_title(a, t < PARTS ? teff_names[t] : "");
+        lb_axes_title(a, t < PARTS ? e09_teff_name[t] : "");
         lb_axes_x(a, "wavelength (Å)", w->wave[0], w->wave[w->p - 1], LB_LINEAR);
         double most = 0.0;
         for (size_t m = 0; m < b->n_mh; m++) {
-            const expert *x = expert_of(w, t * b->n_mh + m);
+            const expert *x = e09_expert(w, t * b->n_mh + m);
             if (!x)
                 continue;
             for (size_t j = 0; j < w->p; j++)
@@ -809,7 +820,7 @@ static void figure_energy(lb_study *s, const weights *w)
             lb_style style = lb_style_category(m);
             style.marker = LB_MARKER_NONE;
             style.width = 0.8;
-            lb_plot_line(a, w->wave, y, w->p, style, m < PARTS ? mh_names[m] : NULL);
+            lb_plot_line(a, w->wave, y, w->p, style, m < PARTS ? e09_mh_name[m] : NULL);
             most = fmax(most, largest(y, w->p));
         }
         lb_axes_y(a, "w^{2}", 1e-3 * most, 2.0 * most, LB_LOG10);
@@ -834,7 +845,7 @@ static void figure_difference(lb_study *s, const weights *w)
     for (size_t t = 0; t < b->n_teff; t++) {
         double *d = difference(s, w, t, false);
         lb_axes *a = lb_figure_panel(f, t, 0, b->n_teff, 1);
-        lb_axes_title(a, t < PARTS ? teff_names[t] : "");
+        lb_axes_title(a, t < PARTS ? e09_teff_name[t] : "");
         lb_axes_x(a, "wavelength (Å)", w->wave[0], w->wave[w->p - 1], LB_LINEAR);
         const double most = d ? 1.08 * largest(d, w->p) : 1.0;
         lb_axes_y(a, "w_{rich} - w_{poor}", -most, most, LB_LINEAR);
@@ -933,6 +944,11 @@ static void figure_map(lb_study *s, const weights *w)
                               .hi = 3.0,
                               .map = LB_BALANCE,
                               .label = "heaviest weight / sd"});
+    lb_style line = lb_style_role(LB_REFERENCE);
+    line.width = 2.0;
+    for (size_t i = 1; i < w->n; i++) /* part the temperature rows */
+        if (w->e[i].k / s->data.bins.n_mh != w->e[i - 1].k / s->data.bins.n_mh)
+            lb_plot_hline(a, (double)i - 0.5, line, NULL);
     lb_study_take(s, lb_figure_close(f, s->err));
 }
 
@@ -992,6 +1008,9 @@ static void run(lb_study *s)
         put_lines(s, w);
         put_top(s, w);
         put_differences(s, w);
+        put_differences_at(s, w, "mg1_8807");
+        put_differences_at(s, w, "pa12");
+        e09_why(s, w);
         table_experts(s, w);
         table_groups(s);
         table_correlations(s, w);

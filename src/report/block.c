@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "report/cards.h"
+#include "report/format.h"
 #include "report/path.h"
 #include "report/pipe.h"
 #include "report/reason.h"
@@ -16,10 +17,24 @@
 /* --- tables ------------------------------------------------------------------------------------
  */
 
+static bool has_format(const lb_table *t, size_t col, const char *format)
+{
+    return t->columns[col].format && strcmp(t->columns[col].format, format) == 0;
+}
+
 /* Columns of the format "best" compete: the largest value of a row is printed bold. */
 static bool is_contender(const lb_table *t, size_t col)
 {
-    return t->columns[col].format && strcmp(t->columns[col].format, "best") == 0;
+    return has_format(t, col, "best");
+}
+
+/* Columns of the format "diagonal" form a matrix: what meets its own level is printed bold. */
+static bool is_diagonal(const lb_table *t, size_t row, size_t col)
+{
+    size_t before = 0;
+    for (size_t j = 0; j < col; j++)
+        before += has_format(t, j, "diagonal");
+    return has_format(t, col, "diagonal") && before == row;
 }
 
 static bool is_best(lb_page *p, const lb_table *t, size_t row, size_t col, double value)
@@ -81,7 +96,9 @@ static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col,
                           lb_pipe *pipe)
 {
     const lb_cell *cell = &t->cells[row * t->cols + col];
-    const char *format = is_contender(t, col) ? NULL : t->columns[col].format;
+    const char *format = t->columns[col].format;
+    if (lb_format_emphasises(format))
+        format = NULL;
     if (!cell->key) {
         lb_pipe_text(pipe, cell->text);
         return LB_OK;
@@ -100,7 +117,8 @@ static lb_status add_cell(lb_page *p, const lb_table *t, size_t row, size_t col,
     }
     if (st == LB_OK)
         st = lb_page_fact_to(p, &fact, fact.number ? format : NULL, &markup, &plain);
-    if (st == LB_OK && fact.number && is_best(p, t, row, col, fact.number->value)) {
+    if (st == LB_OK && fact.number &&
+        (is_diagonal(t, row, col) || is_best(p, t, row, col, fact.number->value))) {
         embolden(&markup);
         embolden(&plain);
     }

@@ -136,6 +136,11 @@ void lb_format_plain(double value, bool ascii, lb_text *out)
     add_value(value, 'g', 10, false, false, ascii, out);
 }
 
+bool lb_format_emphasises(const char *format)
+{
+    return format && (strcmp(format, "best") == 0 || strcmp(format, "diagonal") == 0);
+}
+
 /* A number as printed elsewhere, its sign a minus. */
 static void add_printed(const char *s, bool ascii, lb_text *out)
 {

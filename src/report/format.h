@@ -42,6 +42,10 @@ void lb_format_plain(double value, bool ascii, lb_text *out);
 /** A published value as printed there, or its @p interval "[lo, hi]", which it must have. */
 void lb_format_published(const lb_published_entry *e, bool interval, bool ascii, lb_text *out);
 
+/** Is @p format one of those that say which cells of a table's column are bold, and nothing of how
+ * numbers look? "best": the largest of a row among such columns; "diagonal": row i of the i-th. */
+bool lb_format_emphasises(const char *format);
+
 /** LB_EFORMAT if @p format is none of the above; NULL is fine. */
 lb_status lb_format_check(const char *format, lb_error *err);
 

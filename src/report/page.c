@@ -286,7 +286,7 @@ static lb_status find_cell(lb_page *p, const lb_loop *loop, const char *column, 
             continue;
         const lb_cell *cell = &t->cells[loop->row * t->cols + j];
         *format = t->columns[j].format;
-        if (*format && strcmp(*format, "best") == 0) /* a contest within a row of the table */
+        if (lb_format_emphasises(*format))
             *format = NULL;
         *out = (lb_fact){.key = t->columns[j].name, .text = cell->text};
         lb_status st = LB_OK;

@@ -62,6 +62,14 @@ static double digits(double got, double certified, double scale)
     return isnan(error) ? 0.0 : error > 0.0 ? fmax(0.0, fmin(15.0, -log10(error))) : 15.0;
 }
 
+/* Does long double, in which the residuals are refined, hold more than double? valgrind's does not.
+ */
+static bool extended(void)
+{
+    volatile long double one = 1.0L, ulp = LDBL_EPSILON;
+    return one + ulp != one;
+}
+
 /* Filip: a polynomial of degree 10 whose powers, rounded to doubles, leave about 7 digits of the
  * answer whatever the solver. */
 Test(lstsq, reaches_the_certified_digits_of_the_nist_sets)
@@ -87,7 +95,7 @@ Test(lstsq, reaches_the_certified_digits_of_the_nist_sets)
         }
         const double sd = digits(f.residual_sd, s.sd, fabs(s.y[s.n - 1]));
         const double r2 = digits(f.r2, s.r2, 1.0);
-        const double wanted = strcmp(names[k], "filip") == 0 ? 7.0 : 10.0;
+        const double wanted = strcmp(names[k], "filip") == 0 ? 7.0 : extended() ? 10.0 : 6.0;
         printf("NIST %-8s  condition %7.1e  digits: b %4.1f  se %4.1f  sd %4.1f  R2 %4.1f\n",
                names[k], f.condition, b, se, sd, r2);
         cr_expect(eq(sz, f.rank, s.p));

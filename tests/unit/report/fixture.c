@@ -103,6 +103,20 @@ static void record_reasons(lb_record *r)
     }
 }
 
+/* A matrix of two levels, the larger numbers off its diagonal. */
+static void record_matrix(lb_record *r)
+{
+    static const lb_column columns[] = {
+        {"trained at", ""}, {"tested at 0.1", "diagonal"}, {"tested at 0.2", "diagonal"}};
+    lb_record_table(r, "T90.7", 3, columns);
+    for (size_t i = 0; i < 2; i++) {
+        lb_record_row(r, "T90.7");
+        lb_record_cell_text(r, "T90.7", "0.%zu", i + 1);
+        lb_record_cell_key(r, "T90.7", i == 0 ? "e90.r2.global" : "e90.r2.moe");
+        lb_record_cell_key(r, "T90.7", i == 0 ? "e90.r2.moe" : "e90.r2.global");
+    }
+}
+
 /* Oracle numbers beside others, in columns that compete and in intervals. */
 static void record_oracles(lb_record *r)
 {
@@ -135,6 +149,7 @@ static void write_records(void)
     record_numbers(r, rows);
     record_table(r);
     record_reasons(r);
+    record_matrix(r);
     record_oracles(r);
     lb_record_figure(r, "F90.1", "e90_gain");
     lb_record_provenance(r, "profile", "%s", "quick");

@@ -119,6 +119,21 @@ Test(fill, a_reason_that_cells_share_stands_once_under_the_table)
     free(home);
 }
 
+Test(fill, the_diagonal_of_a_matrix_is_bold_whatever_is_larger)
+{
+    lb_error err = {0};
+    lb_text en = {0};
+    const lb_fill_outputs none = {0};
+    char *home = experiment("{{ table T90.7 }}\n"
+                            "{% for r in table T90.7 %}{{ r.tested_at_0_1 }};{% endfor %}\n");
+    cr_assert(lb_fill(&places, home, "en", &none, &en, &err) == LB_OK, "%s", err.text);
+    cr_expect(strstr(en.s, "|        0.1 |     **0.862** |        0.9116 |\n") != NULL, "%s", en.s);
+    cr_expect(strstr(en.s, "|        0.2 |        0.9116 |     **0.862** |\n") != NULL, "%s", en.s);
+    cr_expect(strstr(en.s, "0.862;0.9116;\n") != NULL, "a cell alone is not bold: %s", en.s);
+    lb_text_free(&en);
+    free(home);
+}
+
 Test(fill, a_failure_writes_nothing)
 {
     static const struct {
