@@ -774,7 +774,10 @@ static void figure_correlations(lb_study *s, const weights *w)
     double z[LB_BINS_MAX * LB_BINS_MAX];
     char text[LB_BINS_MAX][32];
     const char *names[LB_BINS_MAX];
+    lb_style group[LB_BINS_MAX];
     name_experts(s, w, text, names);
+    for (size_t i = 0; i < w->n; i++)
+        group[i] = lb_style_category(w->e[i].k % s->data.bins.n_mh);
     for (size_t i = 0; i < w->n; i++)
         for (size_t j = 0; j < w->n; j++)
             z[i * w->n + j] = j > i ? NAN : e09_correlation(w->e[i].w, w->e[j].w, w->p);
@@ -784,6 +787,7 @@ static void figure_correlations(lb_study *s, const weights *w)
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
     lb_axes_x_names(a, NULL, names, w->n);
     lb_axes_y_names(a, NULL, names, w->n);
+    lb_axes_name_colours(a, group, w->n);
     lb_plot_heat(a, (lb_heat){.z = z,
                               .rows = w->n,
                               .cols = w->n,

@@ -61,6 +61,14 @@ static void count_text(char *out, size_t size, const char *before, size_t n)
                       digits[i]);
 }
 
+/* @p type in the colour of name @p i, if the names have colours. */
+static lb_type type_of_name(const lb_axes *a, const lb_axis *x, size_t i, lb_type type)
+{
+    if (x->n_names && a->names)
+        type.colour = a->names[i].colour;
+    return type;
+}
+
 static void draw_x(const lb_axes *a, lb_canvas *c, bool bare)
 {
     const lb_type type = lb_axes_names_type(a, c);
@@ -75,8 +83,8 @@ static void draw_x(const lb_axes *a, lb_canvas *c, bool bare)
         if (!bare && !a->x.n_names)
             lb_canvas_line(c, x, bottom(a), x, bottom(a) + tick);
         if (a->print_x)
-            lb_canvas_text(c, a->x.n_names ? a->x.names[i] : a->x.shown.text[i], type, x, y, 0.5, 0,
-                           false);
+            lb_canvas_text(c, a->x.n_names ? a->x.names[i] : a->x.shown.text[i],
+                           type_of_name(a, &a->x, i, type), x, y, 0.5, 0, false);
     }
     if (!a->print_x)
         return;
@@ -113,8 +121,8 @@ static void draw_y(const lb_axes *a, lb_canvas *c, bool bare)
         if (!bare && !a->y.n_names)
             lb_canvas_line(c, a->plot.x - tick, y, a->plot.x, y);
         if (a->print_y)
-            lb_canvas_text(c, a->y.n_names ? a->y.names[i] : a->y.shown.text[i], type, x, y, 1, 0.5,
-                           false);
+            lb_canvas_text(c, a->y.n_names ? a->y.names[i] : a->y.shown.text[i],
+                           type_of_name(a, &a->y, i, type), x, y, 1, 0.5, false);
     }
     if (a->print_y)
         lb_canvas_text(c, a->y.label, lb_type_make(LB_SIZE_LABEL, LB_INK), a->plot.x - a->left,

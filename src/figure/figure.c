@@ -137,6 +137,18 @@ void lb_axes_y_names(lb_axes *a, const char *label, const char *const *names, si
     axis_names(a, &a->y, label, names, n);
 }
 
+void lb_axes_name_colours(lb_axes *a, const lb_style *styles, size_t n)
+{
+    if ((a->x.n_names && a->x.n_names != n) || (a->y.n_names && a->y.n_names != n)) {
+        LB_FAIL(&a->figure->err, LB_EINVAL, "%s: %zu colours for %zu and %zu names",
+                a->figure->stem, n, a->x.n_names, a->y.n_names);
+        return;
+    }
+    free(a->names);
+    a->names = lb_xcalloc(n, sizeof *styles);
+    memcpy(a->names, styles, n * sizeof *styles);
+}
+
 void lb_axes_x_counts(lb_axes *a, const size_t *n, size_t count)
 {
     if (count != a->x.n_names) {
@@ -322,6 +334,7 @@ void lb_figure_abandon(lb_figure *f)
         axis_free(&a->x);
         axis_free(&a->y);
         free(a->title);
+        free(a->names);
         free(a->box);
         free(a);
     }

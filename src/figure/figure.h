@@ -79,6 +79,9 @@ void lb_axes_y(lb_axes *a, const char *label, double lo, double hi, lb_scale_kin
  * on top. */
 void lb_axes_x_names(lb_axes *a, const char *label, const char *const *names, size_t n);
 void lb_axes_y_names(lb_axes *a, const char *label, const char *const *names, size_t n);
+/** The names of both axes in the colours of @p styles, one for each name of either: groups of rows
+ * and columns of a matrix. */
+void lb_axes_name_colours(lb_axes *a, const lb_style *styles, size_t n);
 void lb_axes_x_counts(lb_axes *a, const size_t *n, size_t count); /* "n = 90" under each name */
 
 /** Ticks exactly here (few levels of noise, say). */

@@ -737,6 +737,10 @@ Test(figure, wrong_arguments_are_named)
     lb_axes_x_counts(a, (size_t[]){1, 2}, 2);
     refused(LB_EINVAL, "2 counts for 3 names");
     a = one_panel();
+    lb_axes_x_names(a, NULL, three, 3);
+    lb_axes_name_colours(a, (lb_style[]){lb_style_category(0)}, 1);
+    refused(LB_EINVAL, "1 colours for 3 and 0 names");
+    a = one_panel();
     lb_axes_x_names(a, NULL, three, 0);
     refused(LB_EINVAL, "has no names");
     a = one_panel();
@@ -828,6 +832,28 @@ Test(figure, the_same_figure_has_the_same_bytes)
         cr_expect(not(lb_file_exists(part)));
         free(part);
     }
+}
+
+Test(figure, names_take_the_colours_of_their_groups)
+{
+    char *svg[2];
+    for (int coloured = 0; coloured < 2; coloured++) {
+        const char *name = coloured ? "coloured" : "ink";
+        char *stem = lb_xprintf("%s/%s", dir, name);
+        fig = lb_figure_new(stem, 4, 3, "Groups", "Two groups.");
+        lb_axes *a = lb_figure_panel(fig, 0, 0, 1, 1);
+        lb_axes_x_names(a, NULL, three, 2);
+        if (coloured)
+            lb_axes_name_colours(a, (lb_style[]){lb_style_category(1), lb_style_category(2)}, 2);
+        lb_plot_bars(a, (lb_bars){.y = (double[]){1, 2}, .n = 2});
+        cr_assert(eq(int, lb_figure_close(fig, &err), LB_OK), "%s", err.text);
+        size_t n;
+        svg[coloured] = contents(name, "svg", &n);
+        free(stem);
+    }
+    cr_expect(ne(str, svg[0], svg[1]));
+    free(svg[0]);
+    free(svg[1]);
 }
 
 Test(figure, an_svg_is_small_described_and_stands_alone)
