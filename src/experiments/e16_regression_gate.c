@@ -14,6 +14,7 @@
 #include "figure/plot.h"
 #include "stats/quantile.h"
 #include "stats/seeds.h"
+#include "stats/suspicion.h"
 #include "stats/verdict.h"
 #include "study/by_bin.h"
 #include "study/gate.h"
@@ -375,6 +376,11 @@ static void put_large_na(lb_study *s, const lb_bin_entry *gates)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         lb_study_put(s, lb_number_na(strncmp(keys[i], "dr2", 3) ? "r2" : "delta_r2", "not run"),
                      "100k.%s", keys[i]);
+    for (size_t g = 0; g < GATES; g++) {
+        lb_study_put(s, lb_number_na("r2_weighted", "not run"), "100k.perbin.weighted_r2.%s",
+                     gate_key[g]);
+        lb_study_put_text(s, "not run", "100k.perbin.warning.%s", gate_key[g]);
+    }
     lb_study_put_text(s, "not run", "100k.dr2.mlp.ladder");
     lb_by_bin_na(s, &s->data, "100k.", gates, GATES, "not run");
 }
@@ -445,6 +451,24 @@ static void put_seeds(lb_study *s, const sample *x)
         free(own[i].data);
 }
 
+/* The score of each gate and its scores in the bins must be able to be about the same rows. */
+static void put_weighted(lb_study *s, const sample *x)
+{
+    for (size_t g = 0; g < GATES && lb_study_ok(s); g++) {
+        lb_number scores[LB_BINS_MAX];
+        lb_suspicion check;
+        for (size_t k = 0; k < x->c->n_bins; k++)
+            scores[k] = x->bin[k].r2[g];
+        lb_study_take(
+            s, lb_suspicion_check(&x->r2[CLASSIFY + g], scores, x->c->n_bins, &check, s->err));
+        if (!lb_study_ok(s))
+            return;
+        lb_study_put(s, check.weighted, "%sperbin.weighted_r2.%s", x->prefix, gate_key[g]);
+        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "%sperbin.warning.%s",
+                          x->prefix, gate_key[g]);
+    }
+}
+
 /* What both samples report alike. */
 static void put_sample(lb_study *s, sample *x, const lb_bin_entry *gates)
 {
@@ -457,6 +481,7 @@ static void put_sample(lb_study *s, sample *x, const lb_bin_entry *gates)
     put_line(s, x);
     put_seeds(s, x);
     lb_by_bin(s, x->c, x->prefix, own, GATES, x->bin);
+    put_weighted(s, x);
     for (size_t k = 0; k < x->c->n_bins; k++) {
         scored += isfinite(x->bin[k].delta[1].value);
         better += x->bin[k].delta[1].value > 0.0;
@@ -544,6 +569,19 @@ static void tables_of_bins(lb_study *s, const sample *x)
     }
 }
 
+static void table_weighted(lb_study *s)
+{
+    lb_study_table(s, "T16.10", "set|gate|R², all covered rows|n-weighted R² of the bins|warning");
+    for (size_t i = 0; i < 2 * GATES; i++) {
+        const size_t g = i % GATES, m = CLASSIFY + g;
+        const bool large = i >= GATES;
+        lb_study_row(s, "T16.10",
+                     "=%1$s|=%2$s|%3$sr2.%4$s|%3$sperbin.weighted_r2.%5$s|%3$sperbin.warning.%5$s",
+                     large ? "larger" : "main", method[m].name, large ? "100k." : "",
+                     large ? gate_key[g] : method[m].r2, gate_key[g]);
+    }
+}
+
 static void table_resamples(lb_study *s)
 {
     static const char *const row[][2] = {
@@ -571,8 +609,7 @@ static void tables_of_training(lb_study *s, const sample *x)
                      "%2$sbudget.best_epoch.%3$s|%2$sbudget.converged.%3$s.word",
                      i < 2 ? "main" : "larger", i < 2 ? "" : "100k.", gate_key[1 + i % 2],
                      i % 2 ? "linear" : "MLP");
-    lb_study_table(s, "T16.5",
-                   "seed|Δ MLP:+|95 % CI:ci|best epoch|Δ linear:+|95 % CI :ci|best epoch ");
+    lb_study_table(s, "T16.5", "seed|Δ MLP|95 % CI:ci|best epoch|Δ linear|95 % CI :ci|best epoch ");
     for (size_t i = 0; i < x->n_learned; i += 2)
         lb_study_row(s, "T16.5",
                      "=%1$zu|seed_%1$zu.dr2.mlp|seed_%1$zu.dr2.mlp|seed_%1$zu.best_epoch.mlp|"
@@ -912,6 +949,7 @@ static void run(lb_study *s)
     if (lb_study_ok(s)) {
         tables_of_scores(s);
         tables_of_bins(s, x);
+        table_weighted(s);
         table_resamples(s);
         tables_of_training(s, x);
         tables_of_weights_and_sizes(s);

@@ -5,14 +5,17 @@
  * Each of nine experts is corrected by y = a yhat + b, fitted on the validation rows of its true
  * bin; the gate that names the bin mixes them as before. Beside it: the fit drawn towards the
  * identity, the fit weighted by the gate, and the regression with the axes swapped.
- * Reads   spectra of the profile; templates/experiments/e17_calibration/spec.yaml
+ * Reads   spectra of the profile; data/published/published.tsv;
+ *         templates/experiments/e17_calibration/spec.yaml
  * Writes  data/results/<profile>/e17_calibration.h5, figures e17_*
  */
 #include "core/memory.h"
 #include "core/text.h"
 #include "figure/plot.h"
 #include "models/affine.h"
+#include "record/published.h"
 #include "stats/quantile.h"
+#include "stats/suspicion.h"
 #include "stats/verdict.h"
 #include "study/by_bin.h"
 #include "study/gate.h"
@@ -362,6 +365,45 @@ static void put_bins(lb_study *s, work *w)
     lb_study_put(s, lb_number_count(better), "perbin.n_better");
 }
 
+/* The score of both mixtures and their scores in the bins must be able to be about the same rows.
+ */
+static void put_weighted(lb_study *s, const work *w)
+{
+    static const size_t mixtures[] = {UNCAL, FITTED};
+    static const char *const keys[] = {"uncal", "cal"};
+    for (size_t i = 0; i < 2 && lb_study_ok(s); i++) {
+        lb_number scores[LB_BINS_MAX];
+        lb_suspicion check;
+        for (size_t k = 0; k < w->c->n_bins; k++)
+            scores[k] = w->bin[k].r2[i];
+        lb_study_take(
+            s, lb_suspicion_check(&w->r2[mixtures[i]], scores, w->c->n_bins, &check, s->err));
+        if (!lb_study_ok(s))
+            return;
+        lb_study_put(s, check.weighted, "perbin.weighted_r2.%s", keys[i]);
+        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "perbin.warning.%s",
+                          keys[i]);
+    }
+}
+
+/* Validation rows of the published experts together, which no page there adds up. */
+static void put_published_rows(lb_study *s, size_t experts)
+{
+    lb_published *p = NULL;
+    double count = 0.0;
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_published_load(lb_spec_text(s->spec, "settings.published.file", "en"),
+                                           &p, s->err));
+    for (size_t k = 0; k < experts && lb_study_ok(s); k++) {
+        char key[48];
+        snprintf(key, sizeof key, "e17.fig.n_val.expert%zu", k);
+        const lb_published_entry *e = lb_published_find(p, key);
+        count += e ? e->number : 0.0;
+    }
+    lb_study_put(s, lb_number_count((size_t)count), "theirs.n_val_covered");
+    lb_published_free(p);
+}
+
 /* --- tables -------------------------------------------------------------------------------------
  */
 
@@ -372,17 +414,18 @@ static void tables(lb_study *s, const work *w)
                                             "axes swapped (wrong)"};
     static const char *const prefix[] = {"", "shrunk.", "weighted.", "swapped."};
     lb_study_table(s, "T17.1",
-                   "model|R²|95 % CI:ci|MAE, dex|σ, dex|bias, dex|ΔR²:+|CI of ΔR²:ci|n");
+                   "model|R²|95 % CI:ci|MAE, dex|RMSE, dex|σ, dex|bias, dex|ΔR²:+|CI of ΔR²:ci|n");
     lb_study_row(s, "T17.1",
-                 "=global Ridge, all test rows|r2.global|r2.global|mae.global|= |bias.global|=—|= |"
-                 "data.n_test");
+                 "=global Ridge, all test rows|r2.global|r2.global|mae.global|rmse.global|= |"
+                 "bias.global|=—|= |data.n_test");
     for (size_t i = 0; i < METHODS; i++) {
         const size_t m = order[i];
         char *delta = m == UNCAL    ? lb_xstrdup("=—|= ")
                       : m == FITTED ? lb_xstrdup("dr2|dr2")
                                     : lb_xprintf("dr2.%1$s|dr2.%1$s", method[m].delta);
         lb_study_row(s, "T17.1",
-                     "=%1$s|r2.%2$s|r2.%2$s|mae.%2$s|sigma.%2$s|bias.%2$s|%3$s|data.n_test_covered",
+                     "=%1$s|r2.%2$s|r2.%2$s|mae.%2$s|rmse.%2$s|sigma.%2$s|bias.%2$s|%3$s|"
+                     "data.n_test_covered",
                      method[m].name, method[m].r2, delta);
         free(delta);
     }
@@ -407,6 +450,14 @@ static void tables(lb_study *s, const work *w)
                      "dr2%4$s%5$s|dr2%4$s%5$s",
                      fit_names[i], prefix[i], method[FITTED + i].r2,
                      *method[FITTED + i].delta ? "." : "", method[FITTED + i].delta);
+    lb_study_table(s, "T17.5", "model|R², all covered rows|n-weighted R² of the bins|n|warning");
+    lb_study_row(s, "T17.5",
+                 "=%s|r2.uncalibrated|perbin.weighted_r2.uncal|data.n_test_covered|"
+                 "perbin.warning.uncal",
+                 method[UNCAL].name);
+    lb_study_row(s, "T17.5",
+                 "=%s|r2.calibrated|perbin.weighted_r2.cal|data.n_test_covered|perbin.warning.cal",
+                 method[FITTED].name);
 }
 
 /* --- figures ------------------------------------------------------------------------------------
@@ -717,6 +768,8 @@ static void run(lb_study *s)
         score(s, w);
         put_experts(s, w);
         put_bins(s, w);
+        put_weighted(s, w);
+        put_published_rows(s, w->c->n_bins);
         lb_weights_look(s, w->c, w->c->covered, &w->bins, lb_mat_const(w->gate.test), "classify",
                         &look);
     }

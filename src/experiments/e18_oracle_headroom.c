@@ -242,6 +242,38 @@ static void put_suspicion(lb_study *s, const result *r)
     lb_study_put_text(s, check.text, "perbin.suspicion");
 }
 
+/* The same look at every method, and the mean gain of the cells weighted by their test rows. */
+static void put_weighted(lb_study *s, const result *r)
+{
+    static const char *const names[] = {[GLOBAL] = "global", [ORACLE] = "oracle", [SOFT] = "soft"};
+    double gain = 0.0;
+    size_t rows = 0;
+    for (size_t m = GLOBAL; m <= SOFT && lb_study_ok(s); m++) {
+        lb_number scores[BINS];
+        lb_suspicion check;
+        for (size_t k = 0; k < BINS; k++)
+            scores[k] = m == GLOBAL   ? r->bin[k].global
+                        : m == ORACLE ? r->bin[k].oracle
+                                      : r->bin[k].soft;
+        lb_study_take(s, lb_suspicion_check(&r->r2[COVERED][m], scores, BINS, &check, s->err));
+        if (!lb_study_ok(s))
+            return;
+        lb_study_put(s, check.weighted, "perbin.weighted_r2.%s", names[m]);
+        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "perbin.warning.%s",
+                          names[m]);
+    }
+    for (size_t k = 0; k < BINS; k++)
+        if (isfinite(r->bin[k].delta.value)) {
+            rows += s->data.n_test[k];
+            gain += (double)s->data.n_test[k] * r->bin[k].delta.value;
+        }
+    lb_number mean = rows ? lb_number_plain(gain / (double)rows, "mean_dr2", "")
+                          : lb_number_na("mean_dr2", "n/a (no cells)");
+    mean.n = rows;
+    mean.oracle = true;
+    lb_study_put(s, mean, "perbin.weighted_dr2");
+}
+
 /* --- the gate -----------------------------------------------------------------------------------
  */
 
@@ -633,7 +665,7 @@ static double published(const lb_published *p, const char *format, const char *k
 static void put_published_sums(lb_study *s, const lb_published *p, const result *r)
 {
     double rows = 0.0, train = 0.0, rows_printed = 0.0, train_printed = 0.0;
-    double oracle = 0.0, global = 0.0, soft = 0.0;
+    double oracle = 0.0, global = 0.0, soft = 0.0, gain = 0.0;
     for (size_t k = 0; k < BINS; k++) {
         const char *key = r->bin[k].key;
         const double n = published(p, "e18.16g.n_test.%s", key);
@@ -644,6 +676,7 @@ static void put_published_sums(lb_study *s, const lb_published *p, const result 
         oracle += n * published(p, "e18.perbin.r2_oracle.%s", key);
         global += n * published(p, "e18.fig.r2_global.%s", key);
         soft += n * published(p, "e18.16g.fig.r2_soft.%s", key);
+        gain += published(p, "e18.perbin.dr2_vs_global.%s", key) / (double)BINS;
     }
     oracle /= rows;
     global /= rows;
@@ -656,6 +689,7 @@ static void put_published_sums(lb_study *s, const lb_published *p, const result 
     lb_study_put(s, lb_number_plain(global, "recomputed", ""), "theirs.weighted_global");
     lb_study_put(s, lb_number_plain(soft, "recomputed", ""), "theirs.weighted_soft");
     lb_study_put(s, lb_number_plain(oracle - global, "recomputed", ""), "theirs.aligned_gain");
+    lb_study_put(s, lb_number_plain(gain, "recomputed", ""), "theirs.mean_dr2");
     lb_study_put(s, lb_number_plain((soft - global) / (oracle - global), "recomputed", ""),
                  "theirs.aligned_retention");
     lb_study_put(s,
@@ -747,20 +781,39 @@ static void table_bins(lb_study *s, const result *r)
 
 static void table_gate(lb_study *s)
 {
-    static const lb_column columns[] = {{"row set", ""},   {"R² global", ""},
-                                        {"R² oracle", ""}, {"R² soft", ""},
-                                        {"R² hard", ""},   {"R² soft, fallback", ""},
-                                        {"ρ soft", ""},    {"95 % CI", "ci"},
-                                        {"ρ hard", ""},    {"n", ""}};
+    static const lb_column columns[] = {
+        {"row set", ""}, {"R² global", ""},         {"R² oracle", ""}, {"R² soft", ""},
+        {"R² hard", ""}, {"R² soft, fallback", ""}, {"ρ soft", ""},    {"95 % CI", "ci"},
+        {"ρ hard", ""},  {"95 % CI ", "ci"},        {"n", ""},         {"accuracy, %", ".1f"}};
     static const char *const names[SETS] = {"covered", "all, oracle cells extended",
                                             "all, global model outside"};
     static const char *const keys[SETS] = {"16g", "16g.clamped", "16g.fallback"};
-    lb_record_table(s->record, "T18.3", 10, columns);
+    lb_record_table(s->record, "T18.3", 12, columns);
     for (size_t k = 0; k < SETS; k++)
         lb_study_row(s, "T18.3",
                      "=%1$s|%2$s.r2.global|%2$s.r2.oracle|%2$s.r2.soft|%2$s.r2.hard|%2$s.r2."
-                     "trusted|%2$s.rho.soft|%2$s.rho.soft|%2$s.rho.hard|%3$s",
-                     names[k], keys[k], k == COVERED ? "data.n_test_covered" : "data.n_test");
+                     "trusted|%2$s.rho.soft|%2$s.rho.soft|%2$s.rho.hard|%2$s.rho.hard|%3$s|%4$s",
+                     names[k], keys[k], k == COVERED ? "data.n_test_covered" : "data.n_test",
+                     k == COVERED ? "16g.gate_accuracy" : "=—");
+}
+
+static void table_weighted(lb_study *s)
+{
+    static const lb_column columns[] = {{"model", ""},
+                                        {"R², all covered rows", ""},
+                                        {"n-weighted R² of the cells", ""},
+                                        {"n", ""},
+                                        {"warning", ""}};
+    static const char *const names[] = {"global", "oracle", "soft"};
+    lb_record_table(s->record, "T18.10", 5, columns);
+    for (size_t m = 0; m < 3; m++)
+        lb_study_row(s, "T18.10",
+                     "=%1$s|16g.r2.%1$s|perbin.weighted_r2.%1$s|data.n_test_covered|"
+                     "perbin.warning.%1$s",
+                     names[m]);
+    lb_study_row(s, "T18.10",
+                 "=oracle − global|dr2.aligned|perbin.weighted_dr2|"
+                 "data.n_test_covered|= ");
 }
 
 static void table_features(lb_study *s)
@@ -803,7 +856,8 @@ static void table_amplification(lb_study *s, const result *r)
 
 static void table_seeds(lb_study *s)
 {
-    static const lb_column columns[] = {{"seed", ""}, {"ΔR²", "+"}, {"95 % CI", "ci"}};
+    /* No format: a difference has its sign by kind, a standard deviation has none. */
+    static const lb_column columns[] = {{"seed", ""}, {"ΔR²", ""}, {"95 % CI", "ci"}};
     size_t n = 0;
     const double *list = lb_spec_numbers(s->spec, "seeds", &n);
     lb_record_table(s->record, "T18.7", 3, columns);
@@ -821,8 +875,9 @@ static void table_scaling(lb_study *s)
         {"R² oracle", ""},     {"ΔR²", "+"},          {"95 % CI", "ci"},      {"ρ soft", ""},
         {"simulation, s", ""}, {"Ridge fit, s", ""},  {"peak memory, GB", ""}};
     static const char *const quoted[] = {
-        "data.n_train", "data.n_test_covered", "r2.global.covered", "r2.oracle", "dr2.aligned",
-        "16g.rho.soft", "16g.gate_accuracy",   "cost.simulation",   "cost.fit",  "cost.memory"};
+        "data.n_train",    "data.n_test", "data.n_test_covered", "r2.global.covered",
+        "r2.oracle",       "dr2.aligned", "16g.rho.soft",        "16g.gate_accuracy",
+        "cost.simulation", "cost.fit",    "cost.memory"};
     lb_study_quote(s, "million", quoted, sizeof quoted / sizeof *quoted);
     lb_record_table(s->record, "T18.9", 11, columns);
     lb_study_row(s, "T18.9",
@@ -852,6 +907,7 @@ static void report(lb_study *s, const result *r)
     table_amplification(s, r);
     table_seeds(s);
     table_scaling(s);
+    table_weighted(s);
     if (lb_study_ok(s))
         draw_figures(s, r);
 }
@@ -880,6 +936,7 @@ static void run(lb_study *s)
         score_others(s, r);
         put_metal_poor(s, r);
         put_suspicion(s, r);
+        put_weighted(s, r);
         run_amplification(s, r);
         run_seeds(s, r);
         run_larger(s, r);

@@ -5,7 +5,7 @@
  * With the true signal to noise known, do four experts beat one global model at noise 1, and does a
  * gate keep that which never sees a label? By both definitions of signal to noise in use, since
  * thresholds belong to one of them.
- * Reads   spectra of the profile, from shards or as a stream;
+ * Reads   spectra of the profile, from shards or as a stream; data/published/published.tsv;
  *         templates/experiments/e19_snr_experts/spec.yaml
  * Writes  data/results/<profile>/e19_snr_experts.h5, figures e19_*
  */
@@ -16,7 +16,9 @@
 #include "models/conditional.h"
 #include "models/penalty.h"
 #include "models/quality.h"
+#include "record/published.h"
 #include "stats/quantile.h"
+#include "stats/suspicion.h"
 #include "stats/verdict.h"
 #include "study/gate.h"
 
@@ -167,6 +169,50 @@ static void put_snr(lb_study *s, definition *d, const char *key)
     }
 }
 
+/* Median of the values there are, and how many: signal to noise that cannot be assigned is NAN. */
+static lb_number median_of(const double *x, size_t n, const char *kind)
+{
+    double *known = lb_xcalloc(n + 1, sizeof *known);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(x[i]))
+            known[count++] = x[i];
+    lb_number out = count ? lb_number_plain(median(known, count), kind, "")
+                          : lb_number_na(kind, "n/a (no rows)");
+    out.n = count;
+    out.digits = 2;
+    free(known);
+    return out;
+}
+
+/* Both definitions on the same rows: their ratio, and what the lowest interval of the first is on
+ * the scale its edge was made for. */
+static void put_scales(lb_study *s, const result *r)
+{
+    const lb_cohort *c = &s->data;
+    const definition *norm = &r->by[NORM], *pixel = &r->by[PIXEL];
+    size_t edges = 0, n = 0, above = 0;
+    const double *edge = lb_spec_numbers(s->spec, "settings.snr.edges", &edges);
+    double *ratio = lb_xcalloc(c->train.n + 1, sizeof *ratio);
+    double *in_x = lb_xcalloc(c->test.n + 1, sizeof *in_x);
+    for (size_t i = 0; i < c->train.n; i++)
+        ratio[i] = pixel->snr[0][i] / norm->snr[0][i];
+    for (size_t i = 0; i < c->test.n; i++)
+        if (norm->test_interval[i] == X) {
+            above += pixel->snr[2][i] > edge[0];
+            in_x[n++] = pixel->snr[2][i];
+        }
+    lb_number share = n ? lb_number_plain(100.0 * (double)above / (double)n, "percent", "%")
+                        : lb_number_na("percent", "n/a (no rows)");
+    share.n = n;
+    share.digits = 1;
+    lb_study_put(s, median_of(ratio, c->train.n, "ratio"), "snr.pixel_over_norm");
+    lb_study_put(s, median_of(in_x, n, "snr"), "oracle.x.pixel_median");
+    lb_study_put(s, share, "oracle.x.pixel_above");
+    free(ratio);
+    free(in_x);
+}
+
 /* --- models -------------------------------------------------------------------------------------
  */
 
@@ -253,15 +299,40 @@ static void make_inputs(lb_study *s, const lb_cohort *head, double noise, lb_gat
     lb_study_put(s, lb_number_count(replaced), "gate.errors_replaced");
 }
 
-/* The same mixture on the training rows of the gate, to see what is learned by heart. */
-static void put_train_scores(lb_study *s, const lb_cohort *head, result *r, size_t which, lb_cmat p)
+/* The deployed mixture on the training rows of each interval. */
+static void put_train_intervals(lb_study *s, const lb_cohort *head, const result *r, size_t which,
+                                const double *mixed)
 {
-    definition *d = &r->by[which];
+    const definition *d = &r->by[which];
+    const size_t fewest = lb_spec_size(s->spec, "bins.minimum_test");
+    double edge[INTERVALS - 1] = {0.0};
+    double *y = lb_xcalloc(2 * head->train.n, sizeof *y), *yhat = y + head->train.n;
+    upper_closed_edges(s, edge);
+    for (size_t k = 0; k < INTERVALS; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < head->train.n; i++)
+            if (interval_of(d->snr[0][i], edge) == (int)k) {
+                y[n] = head->train.target[i];
+                yhat[n++] = mixed[i];
+            }
+        lb_number x = n < fewest ? lb_number_na("r2_train", "n/a (n<10)")
+                                 : lb_number_plain(lb_r2(y, yhat, n), "r2_train", "");
+        x.n = n;
+        lb_study_put(s, x, "%s.%s.train_r2", gate_keys[which], interval_keys[k]);
+    }
+    free(y);
+}
+
+/* What every method but the hard gate says of the training rows of the gate. */
+static void say_training_rows(lb_study *s, const lb_cohort *head, const result *r, size_t which,
+                              lb_cmat p, double *const said[METHODS])
+{
+    const definition *d = &r->by[which];
     const lb_moe *m = &r->fit[CHOSEN];
     const size_t n = head->train.n, k = d->experts.n;
+    const double tau = lb_spec_number(s->spec, "settings.gate.tau");
     const lb_mat yhat = lb_mat_new(n, k + 1);
     size_t *pick = lb_xcalloc(k + 1, sizeof *pick);
-    double *mixed = lb_xcalloc(2 * n, sizeof *mixed), *global = mixed + n;
     for (size_t e = 0; e < k; e++)
         pick[e] = m->first[which] + e;
     lb_exposure seen;
@@ -269,26 +340,43 @@ static void put_train_scores(lb_study *s, const lb_cohort *head, result *r, size
     if (lb_study_ok(s)) /* the global model is member 0 and comes last */
         lb_study_take(s, lb_sweep_predict(m->sweep, pick, k + 1, &seen.train.x, yhat, s->err));
     for (size_t i = 0; i < n; i++)
-        global[i] = yhat.data[i * yhat.stride + k];
-    const lb_experts e = {{yhat.data, n, k, yhat.stride}, NULL, {global, n}};
-    d->train_r2[GLOBAL] = lb_r2(head->train.target, global, n);
+        said[GLOBAL][i] = yhat.data[i * yhat.stride + k];
+    const lb_experts e = {{yhat.data, n, k, yhat.stride}, NULL, {said[GLOBAL], n}};
     if (lb_study_ok(s))
-        lb_study_take(s, lb_mixture_given(e, d->experts.train, (lb_vec){mixed, n}, NULL, s->err));
-    d->train_r2[ORACLE] = lb_r2(head->train.target, mixed, n);
+        lb_study_take(
+            s, lb_mixture_given(e, d->experts.train, (lb_vec){said[ORACLE], n}, NULL, s->err));
     if (lb_study_ok(s))
-        lb_study_take(s, lb_mixture_soft(e, p, 0.0, (lb_vec){mixed, n}, NULL, s->err));
-    d->train_r2[SOFT] = lb_r2(head->train.target, mixed, n);
-    static const size_t methods[] = {GLOBAL, ORACLE, SOFT};
-    static const char *const names[] = {"global", "oracle", "deployed"};
-    for (size_t j = 0; j < 3; j++) {
-        lb_number x = lb_number_plain(d->train_r2[methods[j]], "r2_train", "");
-        x.n = n;
-        x.oracle = methods[j] == ORACLE;
-        lb_study_put(s, x, "%s.train_r2.%s", gate_keys[which], names[j]);
-    }
-    free(mixed);
+        lb_study_take(s, lb_mixture_soft(e, p, 0.0, (lb_vec){said[SOFT], n}, NULL, s->err));
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_mixture_soft(e, p, tau, (lb_vec){said[TRUSTED], n}, NULL, s->err));
     free(pick);
     free(yhat.data);
+}
+
+/* The same mixture on the training rows of the gate, to see what is learned by heart. */
+static void put_train_scores(lb_study *s, const lb_cohort *head, const result *r, size_t which,
+                             lb_cmat p)
+{
+    static const char *const names[METHODS] = {[GLOBAL] = "global",
+                                               [ORACLE] = "oracle",
+                                               [SOFT] = "deployed",
+                                               [TRUSTED] = "deployed_fallback"};
+    const size_t n = head->train.n;
+    double *said[METHODS];
+    for (size_t j = 0; j < METHODS; j++)
+        said[j] = lb_xcalloc(n, sizeof **said);
+    say_training_rows(s, head, r, which, p, said);
+    for (size_t j = 0; j < METHODS; j++) {
+        if (!names[j])
+            continue;
+        lb_number x = lb_number_plain(lb_r2(head->train.target, said[j], n), "r2_train", "");
+        x.n = n;
+        x.oracle = j == ORACLE;
+        lb_study_put(s, x, "%s.train_r2.%s", gate_keys[which], names[j]);
+    }
+    put_train_intervals(s, head, r, which, said[SOFT]);
+    for (size_t j = 0; j < METHODS; j++)
+        free(said[j]);
 }
 
 static lb_gate_naming gate_options(const lb_study *s)
@@ -407,6 +495,27 @@ static void score_interval(lb_study *s, result *r, size_t which, size_t k)
     lb_study_put(s, x->mae, "%s.%s.mae", key, name);
     lb_study_put(s, x->rmse, "%s.%s.rmse", key, name);
     lb_study_put(s, x->r2[SOFT], "%s.%s.test_r2", gate_keys[which], name);
+}
+
+/* The scores of the intervals and the score of all rows must be able to be about the same rows. */
+static void put_weighted(lb_study *s, const result *r, size_t which)
+{
+    static const size_t methods[] = {GLOBAL, ORACLE, SOFT};
+    static const char *const names[] = {"global", "oracle", "deployed"};
+    const definition *d = &r->by[which];
+    for (size_t j = 0; j < 3 && lb_study_ok(s); j++) {
+        lb_number scores[INTERVALS];
+        lb_suspicion check;
+        const char *key = methods[j] == SOFT ? gate_keys[which] : oracle_keys[which];
+        for (size_t k = 0; k < INTERVALS; k++)
+            scores[k] = d->of[k].r2[methods[j]];
+        lb_study_take(s, lb_suspicion_check(&d->r2[methods[j]], scores, INTERVALS, &check, s->err));
+        if (!lb_study_ok(s))
+            return;
+        lb_study_put(s, check.weighted, "%s.weighted_r2.%s", key, names[j]);
+        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "%s.warning.%s", key,
+                          names[j]);
+    }
 }
 
 /* The gain with the other penalties. */
@@ -557,6 +666,54 @@ static void run_simpler(lb_study *s, const lb_gate_inputs *in, result *r)
 }
 /* end region */
 
+/* --- what the published numbers say about each other --------------------------------------------
+ */
+
+static double published(const lb_published *p, const char *format, const char *name)
+{
+    char key[64];
+    snprintf(key, sizeof key, format, name);
+    const lb_published_entry *e = lb_published_find(p, key);
+    return e ? e->number : NAN;
+}
+
+/* Rows of the published confusion matrix, and scores of the intervals weighted by their rows. */
+static void put_published_sums(lb_study *s, const lb_published *p)
+{
+    double confusion = 0.0, rows = 0.0, global = 0.0, oracle = 0.0, deployed = 0.0;
+    for (size_t t = 0; t < INTERVALS; t++) {
+        const double n = published(p, "e19.oracle.%s.n_test", interval_names[t]);
+        double own = 0.0;
+        for (size_t k = 0; k < INTERVALS; k++) {
+            char pair[8];
+            snprintf(pair, sizeof pair, "%s.%s", interval_names[t], interval_names[k]);
+            own += published(p, "e19.gate.confusion.%s", pair);
+        }
+        confusion += own;
+        rows += n;
+        global += n * published(p, "e19.oracle.%s.r2_global", interval_names[t]);
+        oracle += n * published(p, "e19.oracle.%s.r2_oracle", interval_names[t]);
+        deployed += own * published(p, "e19.gate.%s.test_r2", interval_names[t]);
+    }
+    lb_study_put(s, lb_number_count((size_t)confusion), "theirs.confusion_rows");
+    lb_study_put(s, lb_number_count((size_t)rows), "theirs.interval_rows");
+    lb_study_put(s, lb_number_plain(global / rows, "recomputed", ""), "theirs.weighted_global");
+    lb_study_put(s, lb_number_plain(oracle / rows, "recomputed", ""), "theirs.weighted_oracle");
+    lb_study_put(s, lb_number_plain(deployed / confusion, "recomputed", ""),
+                 "theirs.weighted_deployed");
+}
+
+static void run_published(lb_study *s)
+{
+    lb_published *p = NULL;
+    if (lb_study_ok(s))
+        lb_study_take(
+            s, lb_published_load(lb_spec_text(s->spec, "settings.published", "en"), &p, s->err));
+    if (lb_study_ok(s))
+        put_published_sums(s, p);
+    lb_published_free(p);
+}
+
 /* --- the experiment -----------------------------------------------------------------------------
  */
 
@@ -591,6 +748,8 @@ static void run(lb_study *s)
         put_snr(s, &r->by[d], oracle_keys[d]);
     }
     if (lb_study_ok(s))
+        put_scales(s, r);
+    if (lb_study_ok(s))
         fit_models(s, r);
     if (lb_study_ok(s)) {
         put_penalties(s, r);
@@ -602,11 +761,13 @@ static void run(lb_study *s)
             score(s, r, d);
         for (size_t k = 0; k < INTERVALS && lb_study_ok(s); k++)
             score_interval(s, r, d, k);
+        put_weighted(s, r, d);
     }
     if (lb_study_ok(s)) {
         score_fixed(s, r);
         run_simpler(s, &in, r);
     }
+    run_published(s);
     lb_cost_put_totals(s);
     if (lb_study_ok(s))
         make_tables(s, r);

@@ -109,6 +109,8 @@ static bool check_number(lb_record *r, const char *key, const lb_number *x)
         FAIL(r, LB_ENUMERIC, "%s has an infinite uncertainty", key);
     else if (isnan(x->ci_lo) != isnan(x->ci_hi) || x->ci_lo > x->ci_hi)
         FAIL(r, LB_EINVAL, "%s has the interval [%g, %g]", key, x->ci_lo, x->ci_hi);
+    else if (isnan(x->ci_lo) && !isnan(x->boot_mean))
+        FAIL(r, LB_EINVAL, "%s has a mean of resamples and no interval of them", key);
     else if (x->se < 0.0)
         FAIL(r, LB_EINVAL, "%s has the standard error %g", key, x->se);
     else if (needs_rows(x) && !*x->rows && !*x->na)

@@ -32,12 +32,12 @@ static lb_status check(const lb_number *values, size_t k, lb_error *err)
 /* @p value of another kind, on the rows of @p like. */
 static lb_number derived(const lb_number *like, double value, const char *kind, const char *unit)
 {
-    lb_number x = *like;
-    x.value = value;
-    x.ci_lo = x.ci_hi = x.se = x.p_above = NAN;
-    x.seed = 0;
-    snprintf(x.kind, sizeof x.kind, "%s", kind);
-    snprintf(x.unit, sizeof x.unit, "%s", unit);
+    lb_number x = lb_number_plain(value, kind, unit);
+    x.n = like->n;
+    x.digits = like->digits;
+    x.oracle = like->oracle;
+    memcpy(x.rows, like->rows, sizeof x.rows);
+    memcpy(x.protocol, like->protocol, sizeof x.protocol);
     return x;
 }
 

@@ -227,7 +227,9 @@ static void figure_pairs(lb_study *s, const result *r)
     bars_of(a, global, BINS, 0, 2, LB_GLOBAL, NULL, NULL, "global");
     bars_of(a, oracle, BINS, 1, 2, LB_ORACLE, NULL, NULL, "oracle");
     snprintf(text, sizeof text, "global, all cells: %.3f", r->r2[COVERED][GLOBAL].value);
-    lb_plot_hline(a, r->r2[COVERED][GLOBAL].value, lb_style_role(LB_REFERENCE), text);
+    lb_style overall = lb_style_role(LB_REFERENCE);
+    overall.dash = LB_DASHED;
+    lb_plot_hline(a, r->r2[COVERED][GLOBAL].value, overall, text);
     lb_study_take(s, lb_figure_close(f, s->err));
     f = figure_new(s, "F18.10", r, 6.5, 4.2, "Oracle and soft gate in each cell",
                    "Grouped bars of R2 per cell for the oracle and the soft gate.");
@@ -260,6 +262,8 @@ static void figure_amplification(lb_study *s, const result *r)
     line_at(a, lb_spec_number(s->spec, "thresholds.dr2_continue"), "continue", LB_THRESHOLD);
     if (*r->amplification.na)
         snprintf(text, sizeof text, "ratio n/a");
+    else if (!isfinite(r->amplification.ci_lo))
+        snprintf(text, sizeof text, "ratio %.2f (no interval)", r->amplification.value);
     else
         snprintf(text, sizeof text, "ratio %.2f (%.2f to %.2f)", r->amplification.value,
                  r->amplification.ci_lo, r->amplification.ci_hi);
@@ -314,6 +318,9 @@ static void figure_retention(lb_study *s, const result *r)
         bars_of(a, gain, 3, 0, 0, LB_MIXTURE, styles, "%+.4f", NULL);
         line_at(a, lb_spec_number(s->spec, "thresholds.dr2_continue"), "continue", LB_THRESHOLD);
     } else {
+        if (!isfinite(rho[0]->ci_lo) || !isfinite(rho[1]->ci_lo))
+            lb_figure_note(f, "No interval: that of the oracle's gain reaches zero, so the share "
+                              "may be anything.");
         bars_of(a, rho, 2, 0, 0, LB_MIXTURE, styles, "%.3f", NULL);
         line_at(a, lb_spec_number(s->spec, "thresholds.rho_deploy"), "deploy", LB_THRESHOLD);
         line_at(a, lb_spec_number(s->spec, "thresholds.rho_abandon"), "give up", LB_REFERENCE);

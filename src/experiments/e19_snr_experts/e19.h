@@ -34,7 +34,6 @@ typedef struct definition {
     lb_rowset *rows[INTERVALS]; /* test rows of each, NULL where there are none */
     interval of[INTERVALS];
     lb_number r2[METHODS], mae[METHODS], rmse[METHODS], delta, rho[METHODS];
-    double train_r2[METHODS];
     lb_routed routed;
     size_t confusion[INTERVALS * INTERVALS];
     double accuracy; /* per cent */

@@ -114,10 +114,49 @@ static void intervals_panel(lb_axes *a, const result *r, size_t which, const siz
     }
 }
 
+/* The gain in each interval stands in its name, clear of whiskers that leave the axis. */
+static void name_gains(lb_axes *a, const definition *d)
+{
+    char name[INTERVALS][32];
+    const char *names[INTERVALS];
+    for (size_t k = 0; k < INTERVALS; k++) {
+        if (isfinite(d->of[k].delta.value))
+            snprintf(name[k], sizeof name[k], "%s\nΔ %+.3f", interval_names[k],
+                     d->of[k].delta.value);
+        else
+            snprintf(name[k], sizeof name[k], "%s\nΔ n/a", interval_names[k]);
+        names[k] = name[k];
+    }
+    lb_axes_x_names(a, NULL, names, INTERVALS);
+}
+
+/* The rule is made for all rows; here is where it would stand in each interval. */
+static void judge_intervals(lb_axes *a, const definition *d, double line)
+{
+    enum { POINTS = 3 }; /* both ends and a gap */
+    double x[POINTS * INTERVALS], y[POINTS * INTERVALS];
+    char text[64];
+    lb_style style = lb_style_role(LB_THRESHOLD);
+    style.marker = LB_MARKER_NONE;
+    style.dash = LB_SOLID;
+    for (size_t k = 0; k < INTERVALS; k++) {
+        const double at = d->of[k].r2[GLOBAL].value + line;
+        for (size_t j = 0; j < POINTS; j++) {
+            x[POINTS * k + j] = (double)k + (j == 0 ? -0.45 : 0.45);
+            y[POINTS * k + j] = j < 2 ? at : NAN;
+        }
+    }
+    snprintf(text, sizeof text, "global of the interval + %.2f", line);
+    lb_plot_line(a, x, y, POINTS * INTERVALS, style, text);
+}
+
 static void figure_intervals(lb_study *s, const result *r)
 {
     static const size_t pair[] = {GLOBAL, ORACLE};
+    const double line = lb_spec_number(s->spec, "thresholds.dr2");
     char text[64];
+    lb_style overall = lb_style_role(LB_REFERENCE);
+    overall.dash = LB_DASHED;
     lb_figure *f = figure_new(s, "F19.2", r, 6.5, 4.2, "Experts in their own interval",
                               "Grouped bars of R2 for global model and oracle in each interval of "
                               "signal to noise, by two definitions.");
@@ -128,7 +167,9 @@ static void figure_intervals(lb_study *s, const result *r)
         lb_axes *a = lb_figure_panel(f, 0, d, 1, 2);
         lb_axes_title(a, definition_names[d]);
         intervals_panel(a, r, d, pair, 2);
-        lb_plot_hline(a, r->by[NORM].r2[GLOBAL].value, lb_style_role(LB_REFERENCE), text);
+        name_gains(a, &r->by[d]);
+        lb_plot_hline(a, r->by[NORM].r2[GLOBAL].value, overall, text);
+        judge_intervals(a, &r->by[d], line);
     }
     lb_study_take(s, lb_figure_close(f, s->err));
 }
@@ -167,7 +208,10 @@ static void figure_predicted(lb_study *s, const result *r)
             snprintf(label, sizeof label, "%s, n=%zu", interval_names[k], n);
             (test->n > 3000 ? lb_plot_density : lb_plot_points)(a, x, y, n, style, label);
         }
-        char *box = lb_xprintf("R^{2} = %.3f", d->r2[j].value);
+        char *box = j == GLOBAL
+                        ? lb_xprintf("R^{2} = %.3f", d->r2[j].value)
+                        : lb_xprintf("R^{2} = %.3f\nΔ %+.3f, line %+.2f", d->r2[j].value,
+                                     d->delta.value, lb_spec_number(s->spec, "thresholds.dr2"));
         lb_axes_box(a, box);
         free(box);
     }
@@ -211,6 +255,17 @@ static void figure_gains(lb_study *s, const result *r)
     lb_record_series(s->record, "F19.4/delta_r2", z, DEFINITIONS * INTERVALS);
 }
 
+/* Retention, with its interval where it has one, and accuracy (per cent). */
+static char *rho_text(const lb_number *rho, double accuracy)
+{
+    if (*rho->na)
+        return lb_xprintf("ρ n/a\naccuracy %.1f %%", accuracy);
+    if (!isfinite(rho->ci_lo))
+        return lb_xprintf("ρ = %.2f (no interval)\naccuracy %.1f %%", rho->value, accuracy);
+    return lb_xprintf("ρ = %.2f (%.2f to %.2f)\naccuracy %.1f %%", rho->value, rho->ci_lo,
+                      rho->ci_hi, accuracy);
+}
+
 static void figure_deployed(lb_study *s, const result *r)
 {
     static const char *const names[] = {"global", "hard", "deployed", "with fallback", "oracle"};
@@ -233,9 +288,7 @@ static void figure_deployed(lb_study *s, const result *r)
         for (size_t i = 0; i < METHODS; i++)
             y[i] = &x->r2[order[i]];
         lb_axes *a = lb_figure_panel(f, 0, d, 1, 2);
-        char *box = *rho->na ? lb_xprintf("ρ n/a\naccuracy %.1f %%", x->accuracy)
-                             : lb_xprintf("ρ = %.2f (%.2f to %.2f)\naccuracy %.1f %%", rho->value,
-                                          rho->ci_lo, rho->ci_hi, x->accuracy);
+        char *box = rho_text(rho, x->accuracy);
         lb_axes_title(a, definition_names[d]);
         lb_axes_box(a, box);
         lb_axes_x_names(a, NULL, names, METHODS);

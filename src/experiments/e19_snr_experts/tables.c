@@ -100,10 +100,45 @@ static void table_gate(lb_study *s)
                      "%2$s.dr2.deployed|%2$s.rho|%2$s.rho",
                      name, gate);
         lb_study_row(s, "T19.6",
-                     "=%1$s|=deployed, fallback|= |%2$s.r2.deployed_fallback|"
-                     "%2$s.dr2.deployed_fallback|%2$s.dr2.deployed_fallback|= |= ",
+                     "=%1$s|=deployed, fallback|%2$s.train_r2.deployed_fallback|"
+                     "%2$s.r2.deployed_fallback|%2$s.dr2.deployed_fallback|"
+                     "%2$s.dr2.deployed_fallback|= |= ",
                      name, gate);
     }
+}
+
+/* The deployed mixture in each interval, on rows the gate was trained on and on rows it was not. */
+static void table_gate_intervals(lb_study *s)
+{
+    static const lb_column columns[] = {{"definition", ""}, {"interval", ""}, {"n train", ""},
+                                        {"train R²", ""},   {"n test", ""},   {"test R²", ""},
+                                        {"95 % CI", "ci"}};
+    lb_record_table(s->record, "T19.10", 7, columns);
+    for (size_t d = 0; d < DEFINITIONS; d++)
+        for (size_t k = INTERVALS; k-- > 0;)
+            lb_study_row(s, "T19.10",
+                         "=%1$s|=%2$s|%3$s.%4$s.train_r2.n|%3$s.%4$s.train_r2|%5$s.%4$s.n_test|"
+                         "%3$s.%4$s.test_r2|%3$s.%4$s.test_r2",
+                         definition_names[d], interval_names[k], gate_keys[d], interval_keys[k],
+                         oracle_keys[d]);
+}
+
+static void table_weighted(lb_study *s)
+{
+    static const lb_column columns[] = {{"definition", ""},
+                                        {"method", ""},
+                                        {"R² of all rows", ""},
+                                        {"n-weighted R² of the intervals", ""},
+                                        {"n", ""},
+                                        {"warning", ""}};
+    static const char *const names[] = {"global", "oracle", "deployed"};
+    lb_record_table(s->record, "T19.11", 6, columns);
+    for (size_t d = 0; d < DEFINITIONS; d++)
+        for (size_t j = 0; j < 3; j++)
+            lb_study_row(s, "T19.11",
+                         "=%1$s|=%2$s|%3$s.r2.%2$s|%3$s.weighted_r2.%2$s|data.n_test|"
+                         "%3$s.warning.%2$s",
+                         definition_names[d], names[j], j < 2 ? oracle_keys[d] : gate_keys[d]);
 }
 
 /* Experts of merged intervals stand under the name of the lowest. */
@@ -183,4 +218,6 @@ void make_tables(lb_study *s, const result *r)
     table_confusion(s, r);
     table_simple(s);
     table_scaling(s);
+    table_gate_intervals(s);
+    table_weighted(s);
 }

@@ -200,6 +200,9 @@ Test(record, numbers_without_meaning_are_refused)
     x.ci_hi = 3;
     x.se = -1;
     refuses_number("e02.x", x, LB_EINVAL, "standard error");
+    x = lb_number_plain(2.17, "delta_r2", "");
+    x.boot_mean = 2.16;
+    refuses_number("e02.x", x, LB_EINVAL, "a mean of resamples and no interval");
 }
 
 Test(record, a_difference_of_scores_must_stand_on_a_row_set)

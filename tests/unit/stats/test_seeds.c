@@ -28,6 +28,10 @@ static lb_number gain(double value, uint64_t seed)
     strcpy(x.rows, lb_rowset_hash(rows));
     x.n = 816;
     x.seed = seed;
+    x.ci_lo = x.value - 0.01;
+    x.ci_hi = x.value + 0.01;
+    x.boot_mean = x.value;
+    x.p_positive = x.p_above = 1.0;
     return x;
 }
 
@@ -51,6 +55,8 @@ Test(seeds, reproduces_the_published_five_seed_summary)
     cr_expect(eq(str, s.spread_lo.kind, "seed_spread"));
     cr_expect(eq(str, s.mean.rows, (char *)lb_rowset_hash(rows)));
     cr_expect(isnan(s.mean.ci_lo), "the spread is not an interval of the mean");
+    cr_expect(isnan(s.mean.boot_mean) && isnan(s.mean.p_positive) && isnan(s.mean.p_above));
+    cr_expect(isnan(s.lowest.boot_mean), "and the lowest has lost its own");
 }
 
 Test(seeds, a_value_on_the_threshold_is_not_above_it)
