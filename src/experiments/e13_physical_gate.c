@@ -13,6 +13,7 @@
 #include "experiments/e13_physical_gate/e13.h"
 #include "models/penalty.h"
 #include "record/published.h"
+#include "stats/quantile.h"
 #include "stats/seeds.h"
 
 #include <math.h>
@@ -34,6 +35,11 @@ const char *const e13_method_name[] = {[GLOBAL] = "global Ridge",
                                        [TRUSTED] = "soft + fallback",
                                        [PSEUDO] = "pseudo gate",
                                        [CONDITIONAL] = "conditional Ridge"};
+
+bool e13_is_bare(const lb_number *rho)
+{
+    return !*rho->na && isnan(rho->ci_lo);
+}
 
 const lb_rowset *e13_rows(const lb_study *s, size_t which)
 {
@@ -182,25 +188,46 @@ static void put_scores(lb_study *s, const lb_contest *t, size_t f, size_t n, res
     lb_study_put(s, small, "%s.small_denominator", key);
 }
 
-/* The resamples of rho, and their mean: far from rho itself, the ratio is not to be trusted. */
+/* The resamples of rho. A resample in which the oracle gains nothing has none and is left out;
+ * where the interval of that gain reaches zero others divide by next to nothing, and they have a
+ * median but no mean. */
 static void put_bootstrap(lb_study *s, const lb_contest *t, size_t f, size_t method, result *r)
 {
     double top[RIVALS] = {0.0}, bottom[RIVALS] = {0.0}, sum = 0.0;
+    const lb_number *rho = &r->rho[f][method];
+    rho_draws *d = &r->drawn[f];
     size_t used = 0;
     top[method] = bottom[ORACLE] = 1.0;
     top[GLOBAL] = bottom[GLOBAL] = -1.0;
-    r->n_draws = lb_spec_size(s->spec, "bootstrap.resamples");
-    r->draws[f] = lb_xcalloc(r->n_draws, sizeof *r->draws[f]);
-    r->boot_mean[f] = r->rho[f][method];
-    if (!*r->boot_mean[f].na) {
-        lb_contest_draws_ratio(t, top, bottom, r->draws[f]);
-        for (size_t i = 0; i < r->n_draws; i++) {
-            used += isfinite(r->draws[f][i]);
-            sum += isfinite(r->draws[f][i]) ? r->draws[f][i] : 0.0;
+    d->n = lb_spec_size(s->spec, "bootstrap.resamples");
+    d->all = lb_xcalloc(d->n, sizeof *d->all);
+    double *sorted = lb_xcalloc(d->n, sizeof *sorted);
+    lb_contest_draws_ratio(t, top, bottom, d->all);
+    for (size_t i = 0; i < d->n; i++)
+        if (isfinite(d->all[i])) {
+            sum += d->all[i];
+            sorted[used++] = d->all[i];
         }
-        r->boot_mean[f].value = sum / (double)used;
+    d->mean = d->median = *rho;
+    d->left_out = lb_number_plain(100.0 * (double)(d->n - used) / (double)d->n, "percent", "%");
+    d->left_out.digits = 1;
+    d->left_out.oracle = true;
+    if (e13_is_bare(rho)) {
+        d->mean.value = NAN;
+        snprintf(d->mean.na, sizeof d->mean.na, "%s", LB_NA_DENOMINATOR);
+    } else if (!*rho->na) {
+        d->mean.value = sum / (double)used;
     }
-    lb_study_put(s, r->boot_mean[f], "%s.rho_boot_mean", e13_form[f]);
+    if (!*rho->na) {
+        lb_sort(sorted, used);
+        d->median.value = lb_quantile(sorted, used, 0.5);
+        d->median.ci_lo = d->median.ci_hi = d->median.se = NAN;
+        d->median.digits = 2;
+    }
+    lb_study_put(s, d->mean, "%s.rho_boot_mean", e13_form[f]);
+    lb_study_put(s, d->median, "%s.rho_boot_median", e13_form[f]);
+    lb_study_put(s, d->left_out, "%s.rho_boot_left_out", e13_form[f]);
+    free(sorted);
 }
 
 /* Which routing to use is chosen on the validation rows, not on those that judge it. */
@@ -419,6 +446,26 @@ static lb_number published(lb_study *s, const lb_published *p, const char *key)
     return lb_number_plain(e ? e->number : 0.0, "published", "");
 }
 
+/* How many cores are not the ranges that were published ("8490-8510"), and the step that turns a
+ * width in pixels into one in Angstrom. */
+static void put_windows(lb_study *s, const lb_published *p)
+{
+    static const char *const keys[] = {"e13.window.caii8498", "e13.window.caii8542",
+                                       "e13.window.caii8662", "e13.window.nai"};
+    const lb_cvec wave = lb_spectra_wave(s->data.test.spectra);
+    size_t differ = 0;
+    for (size_t i = 0; i < lb_windows_four.n_windows; i++) {
+        const lb_window *w = &lb_windows_four.windows[i];
+        const lb_published_entry *e = lb_published_find(p, keys[i]);
+        double lo, hi;
+        differ += !e || sscanf(e->value, "%lf-%lf", &lo, &hi) != 2 || lo != w->lo || hi != w->hi;
+    }
+    lb_number step = lb_number_plain((wave.data[wave.n - 1] - wave.data[0]) / (double)(wave.n - 1),
+                                     "wavelength", "Å");
+    lb_study_put(s, step, "window.pixel_step");
+    lb_study_put(s, lb_number_count(differ), "window.cores_differ");
+}
+
 /* rho with a global score of all rows between two scores of covered rows, as it was published and
  * as the same mistake reads here; and the published numbers divided on one row set. */
 static void put_traps(lb_study *s, const result *r, const lb_number *global_all)
@@ -448,6 +495,7 @@ static void put_traps(lb_study *s, const result *r, const lb_number *global_all)
     x = lb_number_plain(theirs[3] - theirs[4], "r2_gap", "");
     x.digits = 3;
     lb_study_put(s, x, "a.trap.published_na_worth");
+    put_windows(s, p);
     lb_published_free(p);
 }
 
@@ -468,6 +516,7 @@ static void run(lb_study *s)
     }
     if (lb_study_ok(s)) {
         run_nine(s, &d, r);
+        e13_cells(s, &d, &domains[THREE], r);
         e13_ablations(s, &d, &domains[THREE], r);
         e13_bins(s, &d, r);
     }
@@ -488,8 +537,8 @@ static void run(lb_study *s)
     draw_free(&d);
     for (size_t q = 0; q < DOMAINS; q++)
         lb_domains_free(&domains[q]);
-    free(r->draws[THREE]);
-    free(r->draws[NINE]);
+    free(r->drawn[THREE].all);
+    free(r->drawn[NINE].all);
     free(r);
 }
 

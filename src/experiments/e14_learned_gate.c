@@ -12,6 +12,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "figure/plot.h"
+#include "stats/suspicion.h"
 #include "study/gate.h"
 #include "study/guess.h"
 #include "study/routing.h"
@@ -57,6 +58,8 @@ static const char *const MODEL_NAME[] = {
     [PIXELS_SOFT] = "pixels, soft",   [WINDOWS_SOFT] = "windows, soft",
     [CONDITIONAL] = "conditional"};
 
+static const char *const cell_name[CELLS] = {"metal-poor", "solar", "metal-rich"};
+
 /* A gate whatever it looks at: probabilities of the cells, and how it was chosen. */
 typedef struct gate {
     size_t dim;
@@ -66,7 +69,7 @@ typedef struct gate {
 } gate;
 
 typedef struct result {
-    lb_number rho[MODELS], gain[MODELS];
+    lb_number r2[MODELS], rho[MODELS], gain[MODELS];
     lb_reliability_bin by_cell[CELLS][INTERVALS], top[GATES][INTERVALS];
 } result;
 
@@ -249,7 +252,8 @@ static void put_gate(lb_study *s, const gate *g, size_t which, const lb_domains 
 static void put_scores(lb_study *s, const lb_contest *t, result *r)
 {
     for (size_t m = 0; m < MODELS; m++) {
-        lb_study_put(s, lb_contest_r2(t, m), "r2.%s", MODEL[m]);
+        r->r2[m] = lb_contest_r2(t, m);
+        lb_study_put(s, r->r2[m], "r2.%s", MODEL[m]);
         lb_study_put(s, lb_contest_mae(t, m), "mae.%s", MODEL[m]);
         lb_study_put(s, lb_contest_rmse(t, m), "rmse.%s", MODEL[m]);
         if (m == GLOBAL)
@@ -278,28 +282,84 @@ static void put_scores(lb_study *s, const lb_contest *t, result *r)
     lb_study_put(s, lb_contest_delta(t, LEARNED_SOFT, ORACLE), "dr2.learned_over_oracle");
 }
 
-/* The rule that stood before this run: the pseudo gate must keep enough of the oracle's gain. */
-static void put_precondition(lb_study *s, const lb_number *rho)
+/* The rule that stood before this run: the pseudo gate must keep enough of the oracle's gain, and
+ * there must be one, beyond doubt. */
+static void put_precondition(lb_study *s, const lb_number *rho, const lb_number *gain)
 {
-    const bool released =
+    const bool enough =
         !*rho->na && rho->value >= lb_spec_number(s->spec, "thresholds.precondition");
+    const bool released = enough && gain->ci_lo > 0.0;
     lb_study_put(s, *rho, "precondition.rho");
     lb_study_put_text(s,
                       released   ? "released by rule"
                       : *rho->na ? "BLOCKED: no retention to judge by"
+                      : enough   ? "BLOCKED: the oracle's gain reaches zero"
                                  : "BLOCKED by rule",
                       "precondition");
     lb_study_put_text(s, released ? "ordinary run" : "forced run", "run");
 }
 
+/* Each cell on its own rows; and whether the mean over the cells and the pooled score of a model
+ * can be about the same rows. */
+static void put_cells(lb_study *s, const lb_domains *cells, const lb_entry *entries,
+                      const result *r)
+{
+    const lb_cohort *c = &s->data;
+    lb_number score[MODELS][CELLS];
+    bool *in_cell = lb_xcalloc(c->test.n, sizeof *in_cell);
+    size_t suspicious = 0;
+    for (size_t k = 0; k < CELLS; k++) {
+        char *name = lb_xprintf("test rows, %s cell", cell_name[k]);
+        for (size_t i = 0; i < c->test.n; i++)
+            in_cell[i] = cells->test[i] == (int)k;
+        lb_rowset *rows = lb_rowset_where(c->all, name, in_cell);
+        lb_contest *t = lb_contest_on(s, c, rows, entries, MODELS);
+        lb_study_put(s, lb_number_count(lb_rowset_size(rows)), "cell%zu.rows", k);
+        for (size_t m = 0; m < MODELS; m++) {
+            score[m][k] = lb_contest_r2(t, m);
+            lb_study_put(s, score[m][k], "cell%zu.r2.%s", k, MODEL[m]);
+        }
+        lb_contest_free(t);
+        lb_rowset_free(rows);
+        free(name);
+    }
+    for (size_t m = 0; m < MODELS && lb_study_ok(s); m++) {
+        lb_suspicion check;
+        lb_study_take(s, lb_suspicion_check(&r->r2[m], score[m], CELLS, &check, s->err));
+        if (!lb_study_ok(s))
+            break;
+        lb_study_put(s, check.weighted, "cells.weighted_r2.%s", MODEL[m]);
+        suspicious += check.suspicious;
+    }
+    lb_study_put(s, lb_number_count(suspicious), "cells.suspicious");
+    free(in_cell);
+}
+
+/* The baseline on the other row set it is published for. */
+static void put_baseline(lb_study *s, const lb_entry *global)
+{
+    lb_contest *t = lb_contest_on(s, &s->data, s->data.covered, global, 1);
+    lb_study_put(s, lb_contest_r2(t, 0), "r2.global.covered");
+    lb_contest_free(t);
+}
+
 /* --- tables -------------------------------------------------------------------------------------
  */
 
-static void table_models(lb_study *s)
+/* The last column, of the intervals of rho, is there if they are. */
+static void table_models(lb_study *s, const result *r)
 {
-    static const lb_column columns[] = {
-        {"method", ""}, {"gate input", ""},     {"dim", ""}, {"accuracy, %", ""},
-        {"R²", ""},     {"ΔR² vs global", "+"}, {"ρ", ""},   {"95 % CI of ρ", "ci"}};
+    static const lb_column columns[] = {{"method", ""},
+                                        {"gate input", ""},
+                                        {"dim", ""},
+                                        {"accuracy, %", ""},
+                                        {"R²", ""},
+                                        {"95 % CI of R²", "ci"},
+                                        {"ΔR² vs global", "+"},
+                                        {"95 % CI of ΔR²", "ci"},
+                                        {"ρ", ".2f"},
+                                        {"95 % CI of ρ", "ci"}};
+    const bool bounded = isfinite(r->rho[LEARNED_SOFT].ci_lo);
     static const struct {
         const char *input;
         int gate;
@@ -312,18 +372,22 @@ static void table_models(lb_study *s)
               [PIXELS_SOFT] = {"pixels", PIXELS},
               [WINDOWS_SOFT] = {"windows and PCA", WINDOWS},
               [CONDITIONAL] = {"predicted [M/H]", -1}};
-    lb_record_table(s->record, "T14.1", 8, columns);
+    lb_record_table(s->record, "T14.1", bounded ? 10 : 9, columns);
     for (size_t m = 0; m < MODELS; m++) {
         char *gate_cells = of[m].gate < 0
                                ? lb_xstrdup(m == ORACLE ? "=1|=100" : "=—|=—")
                                : lb_xprintf("%1$s.dim|%1$s.gate_accuracy", GATE[of[m].gate]);
         char *gains = m == GLOBAL   ? lb_xstrdup("=—|=—|=—")
-                      : m == ORACLE ? lb_xstrdup("dr2.max|=1|=—")
-                                    : lb_xprintf("dr2.%1$s|rho.%1$s|rho.%1$s", MODEL[m]);
-        lb_study_row(s, "T14.1", "=%s|=%s|%s|r2.%s|%s", MODEL_NAME[m], of[m].input, gate_cells,
-                     MODEL[m], gains);
+                      : m == ORACLE ? lb_xstrdup("dr2.max|dr2.max|=1")
+                                    : lb_xprintf("dr2.%1$s|dr2.%1$s|rho.%1$s", MODEL[m]);
+        char *last = !bounded      ? lb_xstrdup("")
+                     : m <= ORACLE ? lb_xstrdup("|=—")
+                                   : lb_xprintf("|rho.%s", MODEL[m]);
+        lb_study_row(s, "T14.1", "=%1$s|=%2$s|%3$s|r2.%4$s|r2.%4$s|%5$s%6$s", MODEL_NAME[m],
+                     of[m].input, gate_cells, MODEL[m], gains, last);
         free(gate_cells);
         free(gains);
+        free(last);
     }
 }
 
@@ -364,6 +428,19 @@ static void table_differences(lb_study *s)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         lb_study_row(s, "T14.3", "=%1$s|dr2.%2$s|dr2.%2$s|=%3$s", rows[i][0], rows[i][1],
                      rows[i][2]);
+}
+
+/* The scores of every method in the cells, their mean and the score of all rows together. */
+static void table_cells(lb_study *s)
+{
+    lb_study_table(s, "T14.4",
+                   "method|metal-poor|solar|metal-rich|mean, weighted by n|all rows, pooled");
+    lb_study_row(s, "T14.4", "=n|cell0.rows|cell1.rows|cell2.rows|data.n_test|data.n_test");
+    for (size_t m = 0; m < MODELS; m++)
+        lb_study_row(s, "T14.4",
+                     "=%1$s|cell0.r2.%2$s|cell1.r2.%2$s|cell2.r2.%2$s|cells.weighted_r2.%2$s|"
+                     "r2.%2$s",
+                     MODEL_NAME[m], MODEL[m]);
 }
 
 /* --- figures ------------------------------------------------------------------------------------
@@ -412,6 +489,34 @@ static void bars_of(lb_axes *a, const lb_number *x, const char *label, const cha
                  (lb_bars){.y = y, .lo = lo, .hi = hi, .n = N, .styles = styles, .format = format});
 }
 
+/* Retentions without interval, of an oracle's gain that reaches zero, are points. */
+static void points_of(lb_figure *f, lb_axes *a, const lb_number *x, const char *label,
+                      const char *format)
+{
+    enum { N = MODELS - PSEUDO_HARD };
+    double at[N], y[N];
+    size_t rows[N];
+    const char *names[N];
+    for (size_t i = 0; i < N; i++) {
+        at[i] = (double)i;
+        y[i] = x[PSEUDO_HARD + i].value;
+        rows[i] = x[PSEUDO_HARD + i].n;
+        names[i] = MODEL_NAME[PSEUDO_HARD + i];
+    }
+    lb_axes_x_names(a, NULL, names, N);
+    lb_axes_x_counts(a, rows, N);
+    lb_axes_y(a, label, NAN, NAN, LB_LINEAR);
+    for (size_t i = 0; i < N; i++) {
+        lb_style style = style_of(PSEUDO_HARD + i);
+        style.marker = LB_CIRCLE;
+        style.size = 6.0;
+        lb_plot_points(a, &at[i], &y[i], 1, style, NULL);
+    }
+    lb_plot_values(a, at, y, N, format, lb_style_role(LB_NEUTRAL));
+    lb_figure_note(f, "Points: ρ without an interval, because that of the oracle's gain reaches "
+                      "zero.");
+}
+
 static void threshold(const lb_study *s, lb_axes *a, const char *path, const char *what,
                       lb_dash dash)
 {
@@ -433,7 +538,10 @@ static void figure_retention(lb_study *s, const result *r)
                                  "oracle's gain with both thresholds, and the gain in R2 itself.");
     if (told) {
         lb_axes *a = lb_figure_panel(f, 0, 0, 2, 1);
-        bars_of(a, r->rho, "retention ρ", "%.2f");
+        if (isnan(r->rho[LEARNED_SOFT].ci_lo))
+            points_of(f, a, r->rho, "retention ρ", "%.2f");
+        else
+            bars_of(a, r->rho, "retention ρ", "%.2f");
         threshold(s, a, "thresholds.rho_min", "least", LB_DASHED);
         threshold(s, a, "thresholds.rho_good", "usable", LB_DOTTED);
     }
@@ -462,7 +570,6 @@ static void reliability_line(lb_axes *a, const lb_reliability_bin *bin, size_t f
 
 static void figure_reliability(lb_study *s, const gate *g, const lb_domains *cells, result *r)
 {
-    static const char *const names[] = {"metal-poor", "solar", "metal-rich"};
     static const size_t colour[] = {[SCORES] = 0, [PIXELS] = 4, [WINDOWS] = 2, [PSEUDO] = 5};
     const size_t fewest = lb_spec_size(s->spec, "settings.reliability_rows");
     char *stem = lb_study_figure(s, "F14.2");
@@ -483,7 +590,7 @@ static void figure_reliability(lb_study *s, const gate *g, const lb_domains *cel
                          lb_style_category(k == 0   ? 4
                                            : k == 1 ? 0
                                                     : 2),
-                         names[k]);
+                         cell_name[k]);
     }
     for (size_t q = 0; q < GATES; q++)
         reliability_line(b, r->top[q], fewest, lb_style_category(colour[q]), GATE_NAME[q]);
@@ -611,8 +718,10 @@ static void score_all(lb_study *s, const fitted *m, result *r)
         [CONDITIONAL] = {"conditional", lb_conditional_get(m->conditional, 0).yhat_chosen, false}};
     lb_contest *t = lb_contest_on(s, c, c->all, entries, MODELS);
     put_scores(s, t, r);
-    put_precondition(s, &r->rho[PSEUDO_HARD]);
+    put_precondition(s, &r->rho[PSEUDO_HARD], &r->gain[ORACLE]);
     lb_contest_free(t);
+    put_cells(s, &m->cells, entries, r);
+    put_baseline(s, &entries[GLOBAL]);
     for (size_t g = 0; g < GATES; g++) {
         put_gate(s, &m->gate[g], g, &m->cells, r);
         lb_routed_free(&by[g]);
@@ -646,9 +755,10 @@ static void run(lb_study *s)
     if (lb_study_ok(s))
         score_all(s, &m, r);
     if (lb_study_ok(s)) {
-        table_models(s);
+        table_models(s, r);
         table_gates(s);
         table_differences(s);
+        table_cells(s);
         figure_retention(s, r);
         figure_reliability(s, m.gate, &m.cells, r);
         figure_penalty(s, m.gate);

@@ -14,6 +14,7 @@
 #include "models/mlp.h"
 #include "models/nn_mixture.h"
 #include "stats/quantile.h"
+#include "stats/suspicion.h"
 #include "study/gate.h"
 #include "study/routing.h"
 
@@ -581,6 +582,47 @@ static void put_subsets(lb_study *s, const setup *u, bool withheld)
                "hard_minus_others");
 }
 
+/* Whether the mean over the cells, weighted by their rows, and the pooled score of a model can be
+ * about the same rows. */
+static void put_suspicion(lb_study *s, const setup *u)
+{
+    static const size_t shown[] = {M_ORACLE, M_GLOBAL, M_SOFT, M_RIDGE_SOFT};
+    static const char *const keys[] = {"oracle", "global", "moe", "ridge"};
+    enum { N = sizeof shown / sizeof *shown };
+    lb_number score[N][CELLS];
+    lb_entry e[MOST_MODELS];
+    size_t suspicious = 0;
+    entries_of(u, e);
+    for (size_t k = 0; k < CELLS; k++) {
+        lb_contest *t = lb_contest_on(s, u->c, u->subset[k], e, M_RIDGE_SOFT + 1);
+        for (size_t j = 0; j < N; j++)
+            score[j][k] = lb_contest_r2(t, shown[j]);
+        lb_contest_free(t);
+    }
+    lb_contest *t = lb_contest_on(s, u->c, u->c->all, e, M_RIDGE_SOFT + 1);
+    for (size_t j = 0; j < N && lb_study_ok(s); j++) {
+        lb_suspicion check;
+        const lb_number pooled = lb_contest_r2(t, shown[j]);
+        lb_study_take(s, lb_suspicion_check(&pooled, score[j], CELLS, &check, s->err));
+        if (!lb_study_ok(s))
+            break;
+        lb_study_put(s, check.weighted, "subset.weighted_r2.%s", keys[j]);
+        suspicious += check.suspicious;
+    }
+    lb_study_put(s, lb_number_count(suspicious), "subset.suspicious");
+    lb_contest_free(t);
+}
+
+/* The Ridge baseline on the other row set it is published for. */
+static void put_baseline(lb_study *s, const setup *u)
+{
+    lb_entry e[MOST_MODELS];
+    entries_of(u, e);
+    lb_contest *t = lb_contest_on(s, u->c, u->c->covered, &e[M_RIDGE_GLOBAL], 1);
+    lb_study_put(s, lb_contest_r2(t, 0), "r2.ridge_global.covered");
+    lb_contest_free(t);
+}
+
 static void put_gate(lb_study *s, const setup *u)
 {
     lb_confusion *m = lb_gate_confusion(s, u->c, u->c->all, &u->cells, lb_mat_const(u->gate.test));
@@ -634,6 +676,13 @@ static void table_subsets(lb_study *s)
                      "subset.%1$s.r2_moe|subset.%1$s.dr2|subset.%1$s.dr2|subset.%1$s.r2_ridge|"
                      "subset.%1$s.share",
                      cell_key[k], cell_name[k], ranges[k]);
+    lb_study_row(s, "T15.2",
+                 "=mean, weighted by n|=all|data.n_test|subset.weighted_r2.oracle|"
+                 "subset.weighted_r2.global|subset.weighted_r2.moe|=—|=—|"
+                 "subset.weighted_r2.ridge|=—");
+    lb_study_row(s, "T15.2",
+                 "=pooled|=all|data.n_test|r2.oracle|r2.global|r2.moe_soft|dr2.moe_vs_global|"
+                 "dr2.moe_vs_global|r2.ridge_soft|=—");
 }
 
 static void row_of_training(lb_study *s, const char *table, const char *name, const char *key)
@@ -1079,6 +1128,8 @@ static void run(lb_study *s)
         put_budget(s, u);
         put_methods(s, u, withheld);
         put_subsets(s, u, withheld);
+        put_suspicion(s, u);
+        put_baseline(s, u);
         put_gate(s, u);
         table_methods(s, u);
         table_subsets(s);

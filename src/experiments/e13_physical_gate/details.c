@@ -130,7 +130,8 @@ static void ablate(lb_study *s, const draw *d, const lb_domains *three, size_t a
     lb_gate_inputs_free(&other);
 }
 
-/* What features add to rho: the difference of two retentions, on the same resamples. */
+/* What features add: the difference of two retentions, on the same resamples, and its numerator,
+ * which has an interval even where the oracle's gain reaches zero. */
 static void put_worth(lb_study *s, const lb_contest *t, size_t with, size_t without,
                       const char *key)
 {
@@ -138,6 +139,7 @@ static void put_worth(lb_study *s, const lb_contest *t, size_t with, size_t with
     top[2 + with] = bottom[ORACLE] = 1.0;
     top[2 + without] = bottom[GLOBAL] = -1.0;
     lb_study_put(s, lb_contest_ratio(t, top, bottom), "a.ablation.worth.%s", key);
+    lb_study_put(s, lb_contest_delta(t, 2 + with, 2 + without), "a.ablation.worth_r2.%s", key);
 }
 
 void e13_ablations(lb_study *s, const draw *d, const lb_domains *three, result *r)
@@ -198,8 +200,45 @@ void e13_taus(lb_study *s, const draw *d, size_t f)
         lb_routed_free(&routed[i]);
 }
 
-/* --- nine bins in detail ------------------------------------------------------------------------
+/* --- cells and bins in detail -------------------------------------------------------------------
  */
+
+/* Pooled score of the soft gate beside the mean of its scores in the cells or bins. */
+static void put_suspicion(lb_study *s, size_t f, const char *part, const lb_number *pooled,
+                          const lb_number *scores, size_t n)
+{
+    lb_suspicion check;
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_suspicion_check(pooled, scores, n, &check, s->err));
+    if (!lb_study_ok(s))
+        return;
+    lb_study_put(s, check.weighted, "%s.weighted_%s_r2", e13_form[f], part);
+    lb_study_put(s, lb_number_count(check.rows_differ), "%s.row_sets_differ", e13_form[f]);
+    lb_study_put(s, lb_number_count(check.suspicious), "%s.suspicious", e13_form[f]);
+}
+
+void e13_cells(lb_study *s, const draw *d, const lb_domains *three, const result *r)
+{
+    const lb_cohort *c = &s->data;
+    lb_number scores[LB_BINS_MAX];
+    lb_entry entries[METHODS];
+    bool *in_cell = lb_xcalloc(c->test.n, sizeof *in_cell);
+    e13_entries(d, THREE, entries);
+    for (size_t k = 0; k < three->n; k++) {
+        char name[48];
+        for (size_t i = 0; i < c->test.n; i++)
+            in_cell[i] = three->test[i] == (int)k;
+        snprintf(name, sizeof name, "test rows of [M/H] cell %zu", k);
+        lb_rowset *rows = lb_rowset_where(c->all, name, in_cell);
+        lb_contest *t = lb_contest_on(s, c, rows, &entries[SOFT], 1);
+        scores[k] = lb_contest_r2(t, 0);
+        lb_study_put(s, scores[k], "a.percell.r2_gate.cell%zu", k);
+        lb_contest_free(t);
+        lb_rowset_free(rows);
+    }
+    put_suspicion(s, THREE, "cell", &r->r2[THREE][SOFT], scores, three->n);
+    free(in_cell);
+}
 
 static void bin_key(const lb_bins *b, size_t k, char key[32])
 {
@@ -243,24 +282,21 @@ void e13_bins(lb_study *s, const draw *d, result *r)
 {
     const lb_cohort *c = &s->data;
     lb_number scores[LB_BINS_MAX];
-    lb_suspicion check;
     bin_result *bin = r->bin;
-    size_t ahead = 0, scored = 0, told = 0;
+    size_t ahead = 0, scored = 0, told = 0, bounded = 0;
     for (size_t k = 0; k < c->n_bins; k++) {
         run_bin(s, d, k, &bin[k]);
         scores[k] = bin[k].r2[SOFT];
         scored += !*bin[k].r2[SOFT].na;
         told += !*bin[k].rho.na;
+        bounded += isfinite(bin[k].rho.ci_lo);
         ahead += bin[k].r2[SOFT].value >= bin[k].r2[GLOBAL].value;
     }
     lb_study_put(s, lb_number_count(scored), "b.n_bins_scored");
     lb_study_put(s, lb_number_count(told), "b.n_bins_with_rho");
+    lb_study_put(s, lb_number_count(bounded), "b.n_bins_with_interval");
     lb_study_put(s, lb_number_count(ahead), "b.n_bins_ahead");
-    if (!lb_study_ok(s))
-        return;
-    lb_study_take(s, lb_suspicion_check(&r->r2[NINE][SOFT], scores, c->n_bins, &check, s->err));
-    lb_study_put(s, check.weighted, "b.weighted_bin_r2");
-    lb_study_put(s, lb_number_count(check.rows_differ), "b.row_sets_differ");
+    put_suspicion(s, NINE, "bin", &r->r2[NINE][SOFT], scores, c->n_bins);
 }
 
 /* --- full coverage ------------------------------------------------------------------------------

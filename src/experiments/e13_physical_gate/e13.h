@@ -46,12 +46,18 @@ typedef struct bin_result {
     lb_number r2[METHODS], rho;
 } bin_result;
 
+/** What the resamples of a retention say beside its interval. */
+typedef struct rho_draws {
+    double *all; /* NAN where the oracle gains nothing */
+    size_t n;
+    lb_number mean, median, left_out; /* left_out: per cent of the resamples that have none */
+} rho_draws;
+
 /** What tables and figures need besides the record. */
 typedef struct result {
     size_t best; /* routing chosen on validation rows */
-    lb_number r2[2][RIVALS], rho[2][RIVALS], boot_mean[2];
-    double *draws[2]; /* of rho: soft + fallback of the three, soft of the nine */
-    size_t n_draws;
+    lb_number r2[2][RIVALS], rho[2][RIVALS];
+    rho_draws drawn[2]; /* soft + fallback of the three, soft of the nine */
     lb_number ablated[ABLATIONS], coverage[STRATEGIES][C_SETS];
     double weight[2][MOST_FEATURES]; /* importance of each feature */
     bin_result bin[LB_BINS_MAX];
@@ -64,6 +70,8 @@ const lb_rowset *e13_rows(const lb_study *s, size_t which); /* that a form is sc
 lb_gate_naming e13_gate_options(const lb_spec *spec);
 void e13_entries(const draw *d, size_t which, lb_entry e[METHODS]);
 const char *e13_family(const char *feature); /* "Ca II", "Na I" or "PCA" */
+/** A retention without interval: that of the oracle's gain reaches zero. */
+bool e13_is_bare(const lb_number *rho);
 /** "depth_Na" as part of a key. */
 void e13_feature_key(const char *feature, char key[48]);
 
@@ -71,6 +79,7 @@ void e13_feature_key(const char *feature, char key[48]);
 void e13_ablations(lb_study *s, const draw *d, const lb_domains *three, result *r);
 void e13_taus(lb_study *s, const draw *d, size_t which);
 void e13_importance(lb_study *s, const draw *d, size_t which, double *weight);
+void e13_cells(lb_study *s, const draw *d, const lb_domains *three, const result *r);
 void e13_bins(lb_study *s, const draw *d, result *r);
 void e13_coverage(lb_study *s, const draw *d, const lb_domains *domains, result *r);
 

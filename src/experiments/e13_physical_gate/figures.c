@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "experiments/e13_physical_gate/e13.h"
 #include "figure/plot.h"
+#include "stats/quantile.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,6 +60,41 @@ static void draw_bars(lb_axes *a, const bar *b, size_t n, const char *label, con
                               .styles = styles,
                               .format = format,
                               .texts = told ? texts : NULL});
+}
+
+/* Retentions: bars with intervals, or, where the oracle's gain reaches zero and they have none,
+ * points. */
+static void draw_retentions(lb_figure *f, lb_axes *a, const bar *b, size_t n, const char *label,
+                            const char *format)
+{
+    enum { MOST = 16 };
+    const char *names[MOST] = {NULL};
+    double x[MOST], y[MOST];
+    size_t rows[MOST];
+    bool bare = false;
+    for (size_t i = 0; i < n && i < MOST; i++) {
+        names[i] = b[i].name;
+        x[i] = (double)i;
+        y[i] = b[i].x.value;
+        rows[i] = b[i].x.n;
+        bare = bare || e13_is_bare(&b[i].x);
+    }
+    if (!bare) {
+        draw_bars(a, b, n, label, format);
+        return;
+    }
+    lb_axes_x_names(a, NULL, names, n);
+    lb_axes_x_counts(a, rows, n);
+    lb_axes_y(a, label, NAN, NAN, LB_LINEAR);
+    for (size_t i = 0; i < n && i < MOST; i++) {
+        lb_style style = b[i].style;
+        style.marker = LB_CIRCLE;
+        style.size = 6.0;
+        lb_plot_points(a, &x[i], &y[i], 1, style, NULL);
+    }
+    lb_plot_values(a, x, y, n, format, lb_style_role(LB_NEUTRAL));
+    lb_figure_note(f, "Points: ρ without an interval, because that of the oracle's gain reaches "
+                      "zero.");
 }
 
 static void threshold(const lb_study *s, lb_axes *a, const char *name, const char *what)
@@ -157,11 +193,11 @@ static void figure_routings(lb_study *s, const result *r)
     const bool told = any_told(&r->rho[THREE][HARD], 3);
     if (told) {
         lb_axes *a = lb_figure_panel(f, 0, 0, 1, 2);
-        draw_bars(a, rho, 3, "retention ρ of the oracle's gain", "%.2f");
+        draw_retentions(f, a, rho, 3, "retention ρ of the oracle's gain", "%.2f");
         threshold(s, a, "rho_min", "least");
         threshold(s, a, "rho_good", "usable");
     } else {
-        lb_figure_note(f, "No retention: the oracle's gain cannot be told from zero.");
+        lb_figure_note(f, "No retention: the oracle gains too little.");
     }
     lb_axes *b = lb_figure_panel(f, 0, told ? 1 : 0, 1, told ? 2 : 1);
     draw_bars(b, score, METHODS, "R^{2}", "%.3f");
@@ -170,45 +206,76 @@ static void figure_routings(lb_study *s, const result *r)
     free(stem);
 }
 
+/* Where a histogram of rho begins and ends. A ratio has outliers: the axis follows the interval, or
+ * the middle of the draws if there is none, and what lies beyond is counted. */
+static void range_of(const lb_number *rho, const rho_draws *d, double least, double *lo, double *hi)
+{
+    double *sorted = lb_xcalloc(d->n, sizeof *sorted);
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++)
+        if (isfinite(d->all[i]))
+            sorted[n++] = d->all[i];
+    lb_sort(sorted, n);
+    *lo = fmin(least, e13_is_bare(rho) ? lb_quantile(sorted, n, 0.05) : rho->ci_lo) - 0.3;
+    *hi = (e13_is_bare(rho) ? lb_quantile(sorted, n, 0.95) : rho->ci_hi) + 0.3;
+    free(sorted);
+}
+
+static void mark_centre(lb_axes *a, const lb_number *rho, const rho_draws *d)
+{
+    char text[64];
+    if (e13_is_bare(rho)) {
+        snprintf(text, sizeof text, "median %.2f; no mean, no interval", d->median.value);
+        lb_plot_vline(a, d->median.value, lb_style_role(LB_NEUTRAL), text);
+        return;
+    }
+    lb_style interval = lb_style_category(0);
+    interval.dash = LB_DOTTED;
+    snprintf(text, sizeof text, "mean of all %.3f", d->mean.value);
+    lb_plot_vline(a, d->mean.value, lb_style_role(LB_NEUTRAL), text);
+    snprintf(text, sizeof text, "95 %% interval %.3f to %.3f", rho->ci_lo, rho->ci_hi);
+    lb_plot_vline(a, rho->ci_lo, interval, text);
+    lb_plot_vline(a, rho->ci_hi, interval, NULL);
+}
+
 /* Not drawn where there is no rho. */
 static void figure_bootstrap(lb_study *s, const result *r)
 {
     const lb_number *rho = &r->rho[THREE][TRUSTED];
-    double *draws = lb_xcalloc(r->n_draws, sizeof *draws);
-    size_t n = 0;
-    char text[64];
-    if (*rho->na) {
-        free(draws);
-        return;
-    }
-    /* A ratio has outliers: the axis follows the interval, what lies beyond is counted. */
+    const rho_draws *d = &r->drawn[THREE];
     const double least = lb_spec_number(s->spec, "thresholds.rho_min");
-    const double lo = fmin(least, rho->ci_lo) - 0.3, hi = rho->ci_hi + 0.3;
-    for (size_t i = 0; i < r->n_draws; i++)
-        if (r->draws[THREE][i] >= lo && r->draws[THREE][i] <= hi)
-            draws[n++] = r->draws[THREE][i];
+    double lo, hi;
+    size_t n = 0;
+    char text[128];
+    if (*rho->na)
+        return;
+    double *draws = lb_xcalloc(d->n, sizeof *draws);
+    range_of(rho, d, least, &lo, &hi);
+    for (size_t i = 0; i < d->n; i++)
+        if (d->all[i] >= lo && d->all[i] <= hi)
+            draws[n++] = d->all[i];
     char *stem = lb_study_figure(s, "F13.3");
     char *title = title_of(s, "Bootstrap distribution of the retention, soft + fallback", THREE);
     lb_figure *f = lb_figure_new(stem, 6.4, 4.6, title,
-                                 "Histogram of the resampled retention with its mean, the ends of "
-                                 "its interval and the decision thresholds.");
+                                 "Histogram of the resampled retention with its centre, the ends "
+                                 "of its interval if it has one, and the decision thresholds.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
-    lb_style interval = lb_style_category(0), strict = lb_style_role(LB_THRESHOLD);
-    interval.dash = LB_DOTTED;
+    lb_style strict = lb_style_role(LB_THRESHOLD);
     strict.dash = LB_DASHDOT;
     lb_axes_x(a, "retention ρ", lo, hi, LB_LINEAR);
     lb_axes_y(a, "resamples", 0.0, NAN, LB_LINEAR);
-    snprintf(text, sizeof text, "%zu of %zu resamples", n, r->n_draws);
+    snprintf(text, sizeof text, "%zu of %zu resamples", n, d->n);
     lb_plot_histogram(a, draws, n, 0, lb_style_role(LB_MIXTURE), text);
-    snprintf(text, sizeof text, "mean of all %.3f", r->boot_mean[THREE].value);
-    lb_plot_vline(a, r->boot_mean[THREE].value, lb_style_role(LB_NEUTRAL), text);
-    snprintf(text, sizeof text, "95 %% interval %.3f to %.3f", rho->ci_lo, rho->ci_hi);
-    lb_plot_vline(a, rho->ci_lo, interval, text);
-    lb_plot_vline(a, rho->ci_hi, interval, NULL);
+    mark_centre(a, rho, d);
     snprintf(text, sizeof text, "least %.2f", least);
     lb_plot_vline(a, least, lb_style_role(LB_THRESHOLD), text);
     snprintf(text, sizeof text, "usable %.2f", lb_spec_number(s->spec, "thresholds.rho_good"));
     lb_plot_vline(a, lb_spec_number(s->spec, "thresholds.rho_good"), strict, text);
+    snprintf(text, sizeof text,
+             "In %.1f %% of the resamples the oracle gains nothing: they have no ρ and are left "
+             "out.",
+             d->left_out.value);
+    lb_figure_note(f, text);
     lb_study_take(s, lb_figure_close(f, s->err));
     lb_record_series(s->record, "F13.3/draws", draws, n);
     free(draws);
@@ -232,7 +299,7 @@ static void figure_ablations(lb_study *s, const lb_number *rho)
                                  "Bars of the retention with all features and with groups of them "
                                  "left out, with both thresholds.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
-    draw_bars(a, b, ABLATIONS, "retention ρ, soft routing", "%.2f");
+    draw_retentions(f, a, b, ABLATIONS, "retention ρ, soft routing", "%.2f");
     threshold(s, a, "rho_min", "least");
     threshold(s, a, "rho_good", "usable");
     lb_figure_note(f, "Grey: all features, measured otherwise.");
@@ -333,6 +400,8 @@ static void figure_nine(lb_study *s, const result *r)
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
     draw_bars(a, b, 4, "R^{2}", "%.4f");
     threshold(s, a, "r2_nine", "threshold");
+    if (e13_is_bare(&r->rho[NINE][SOFT]))
+        lb_figure_note(f, "ρ has no interval, because that of the oracle's gain reaches zero.");
     lb_study_take(s, lb_figure_close(f, s->err));
     free(title);
     free(stem);
@@ -392,7 +461,7 @@ static void figure_rho_nine(lb_study *s, const result *r)
                                  "Bars of the retention for three routings with intervals, the "
                                  "threshold and the oracle's own level.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
-    draw_bars(a, b, 3, "retention ρ of the oracle's gain", "%.3f");
+    draw_retentions(f, a, b, 3, "retention ρ of the oracle's gain", "%.3f");
     threshold(s, a, "rho_nine", "threshold");
     lb_plot_hline(a, 1.0, lb_style_role(LB_ORACLE), "oracle 1.00");
     lb_study_take(s, lb_figure_close(f, s->err));

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "experiments/e13_physical_gate/e13.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -45,8 +46,8 @@ static void table_experts(lb_study *s, const lb_domains *nine)
 static void table_routing(lb_study *s)
 {
     static const lb_column columns[] = {
-        {"form", ""},         {"method", ""},         {"R²", ""}, {"MAE, dex", ""},
-        {"RMSE, dex", ""},    {"ΔR² vs global", "+"}, {"ρ", ""},  {"95 % CI of ρ", "ci"},
+        {"form", ""},         {"method", ""},         {"R²", ""},   {"MAE, dex", ""},
+        {"RMSE, dex", ""},    {"ΔR² vs global", "+"}, {"ρ", ".2f"}, {"95 % CI of ρ", "ci"},
         {"to global, %", ""}, {"row set", ""}};
     lb_record_table(s->record, "T13.2", 10, columns);
     for (size_t f = THREE; f <= NINE; f++)
@@ -109,30 +110,35 @@ static void table_confusion_nine(lb_study *s, const lb_domains *nine)
     }
 }
 
-static void table_ablations(lb_study *s)
+/* The last column, of the intervals of rho, is there if they are. */
+static void table_ablations(lb_study *s, const result *r)
 {
     static const lb_column columns[] = {
-        {"features", ""},  {"dim", ""}, {"accuracy, %", ""},    {"ΔR² vs global", "+"},
-        {"95 % CI", "ci"}, {"ρ", ""},   {"95 % CI of ρ", "ci"}, {"share of full", ""}};
-    lb_record_table(s->record, "T13.5", 8, columns);
-    for (size_t a = 0; a < ABLATIONS; a++)
+        {"features", ""},  {"dim", ""},  {"accuracy, %", ""},      {"ΔR² vs global", "+"},
+        {"95 % CI", "ci"}, {"ρ", ".2f"}, {"share of full", ".2f"}, {"95 % CI of ρ", "ci"}};
+    const bool bounded = isfinite(r->ablated[NO_CHANGE].ci_lo);
+    lb_record_table(s->record, "T13.5", bounded ? 8 : 7, columns);
+    for (size_t a = 0; a < ABLATIONS; a++) {
+        char *last = bounded ? lb_xprintf("|a.ablation.rho.%s", e13_ablation[a]) : lb_xstrdup("");
         lb_study_row(s, "T13.5",
                      "=%1$s|a.ablation.dim.%2$s|a.ablation.accuracy.%2$s|a.ablation.dr2.%2$s|"
-                     "a.ablation.dr2.%2$s|a.ablation.rho.%2$s|a.ablation.rho.%2$s|"
-                     "a.ablation.share.%2$s",
-                     e13_ablation_name[a], e13_ablation[a]);
+                     "a.ablation.dr2.%2$s|a.ablation.rho.%2$s|a.ablation.share.%2$s%3$s",
+                     e13_ablation_name[a], e13_ablation[a], last);
+        free(last);
+    }
 }
 
 static void table_bins(lb_study *s, const bin_result *bin)
 {
-    static const lb_column columns[] = {{"k", ""},         {"name", ""},      {"n test", ""},
-                                        {"R² oracle", ""}, {"R² global", ""}, {"R² gate, soft", ""},
-                                        {"ρ", ""}};
-    lb_record_table(s->record, "T13.6", 7, columns);
+    static const lb_column columns[] = {
+        {"k", ""},         {"name", ""},          {"n test", ""}, {"R² oracle", ""},
+        {"R² global", ""}, {"R² gate, soft", ""}, {"ρ", ".2f"},   {"95 % CI of ρ", "ci"}};
+    lb_record_table(s->record, "T13.6", 8, columns);
     for (size_t k = 0; k < s->data.n_bins; k++)
         lb_study_row(s, "T13.6",
                      "=%1$zu|=%2$s%4$s|b.perbin.n.%3$s|b.perbin.r2_oracle.%3$s|"
-                     "b.perbin.r2_global.%3$s|b.perbin.r2_gate.%3$s|b.perbin.rho.%3$s",
+                     "b.perbin.r2_global.%3$s|b.perbin.r2_gate.%3$s|b.perbin.rho.%3$s|"
+                     "b.perbin.rho.%3$s",
                      k, bin[k].name, bin[k].key, bin[k].n < 30 ? " (few rows)" : "");
 }
 
@@ -157,9 +163,9 @@ static void table_coverage(lb_study *s)
 static void table_seeds(lb_study *s, const result *r)
 {
     static const lb_column columns[] = {
-        {"seed", ""},       {"a: oracle gain", "+"}, {"a: gain, soft", "+"},
-        {"a: ρ, soft", ""}, {"b: oracle gain", "+"}, {"b: gain, soft", "+"},
-        {"b: ρ, soft", ""}};
+        {"seed", ""},          {"a: oracle gain", "+"}, {"a: gain, soft", "+"},
+        {"a: ρ, soft", ".2f"}, {"b: oracle gain", "+"}, {"b: gain, soft", "+"},
+        {"b: ρ, soft", ".2f"}};
     lb_record_table(s->record, "T13.8", 7, columns);
     for (size_t i = 0; i < r->n_seeds; i++)
         lb_study_row(s, "T13.8",
@@ -214,16 +220,40 @@ static void table_importance(lb_study *s, const draw *d)
     }
 }
 
+/* The windows as the library has them: no setting changes them. */
+static void table_windows(lb_study *s)
+{
+    static const lb_column columns[] = {{"window", ""},
+                                        {"core, Å", ""},
+                                        {"left band, Å", ""},
+                                        {"right band, Å", ""},
+                                        {"features", ""}};
+    const lb_window_set *set = &lb_windows_four;
+    lb_record_table(s->record, "T13.11", 5, columns);
+    for (size_t i = 0; i < set->n_windows; i++) {
+        const lb_window *w = &set->windows[i];
+        lb_text features = {0};
+        for (size_t j = 0; j < set->n_features; j++)
+            if (set->features[j].first <= i && i <= set->features[j].last)
+                lb_text_printf(&features, "%s%s", features.length ? ", " : "",
+                               set->features[j].name);
+        lb_study_row(s, "T13.11", "=%s|=%.0f–%.0f|=%.0f–%.0f|=%.0f–%.0f|=%s", w->name, w->lo, w->hi,
+                     w->left_lo, w->left_hi, w->right_lo, w->right_hi, features.s);
+        lb_text_free(&features);
+    }
+}
+
 void e13_tables(lb_study *s, const draw *d, const lb_domains *domains, const result *r)
 {
     table_experts(s, &domains[NINE]);
     table_routing(s);
     table_confusion_three(s);
     table_confusion_nine(s, &domains[NINE]);
-    table_ablations(s);
+    table_ablations(s, r);
     table_bins(s, r->bin);
     table_coverage(s);
     table_seeds(s, r);
     table_taus(s);
     table_importance(s, d);
+    table_windows(s);
 }

@@ -421,6 +421,7 @@ Test(bootstrap, no_ratio_when_the_interval_of_the_gain_holds_zero)
     cr_expect(eq(dbl, x.value, 1.0));
     cr_expect(eq(str, x.na, ""));
     cr_expect(isnan(x.ci_lo) && isnan(x.ci_hi) && isnan(x.se));
+    cr_expect(eq(int, lb_number_decimals(&x), 2));
     lb_bootstrap_set_headroom(b, (lb_headroom){2.0 * d.value, false});
     cr_expect(eq(int, lb_bootstrap_retention(b, !first, first, !first, &x, NULL), LB_OK));
     cr_expect(eq(str, x.na, LB_NA_HEADROOM));
