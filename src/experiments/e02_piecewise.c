@@ -10,8 +10,8 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "figure/plot.h"
-#include "stats/suspicion.h"
 #include "stats/verdict.h"
+#include "study/by_bin.h"
 #include "study/moe.h"
 
 #include <math.h>
@@ -153,20 +153,15 @@ static void put_group_means(lb_study *s, const bin_result *bin)
 static void put_suspicion(lb_study *s, const lb_number *pooled, const bin_result *bin)
 {
     lb_number scores[LB_BINS_MAX];
-    lb_suspicion check;
     for (size_t k = 0; k < s->data.n_bins; k++)
         scores[k] = bin[k].r2;
-    if (!lb_study_ok(s))
-        return;
-    lb_study_take(s, lb_suspicion_check(pooled, scores, s->data.n_bins, &check, s->err));
-    if (!lb_study_ok(s))
-        return;
-    lb_study_put(s, check.weighted, "weighted_bin_r2");
-    lb_number gap = lb_number_plain(check.gap, "r2_gap", "");
-    gap.oracle = check.weighted.oracle;
+    const lb_suspicion look = lb_suspect(s, pooled, scores, s->data.n_bins);
+    lb_number gap = lb_number_plain(look.gap, "r2_gap", "");
+    gap.oracle = look.weighted.oracle;
+    lb_study_put(s, look.weighted, "weighted_bin_r2");
     lb_study_put(s, gap, "weighted_minus_pooled");
-    lb_study_put(s, lb_number_count(check.rows_differ), "row_sets_differ");
-    lb_study_put_text(s, check.text, "suspicion");
+    lb_study_put(s, lb_number_count(look.rows_differ), "row_sets_differ");
+    lb_study_put_text(s, look.text, "suspicion");
 }
 
 /* --- what is counted ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "figure/plot.h"
-#include "stats/suspicion.h"
+#include "study/by_bin.h"
 #include "study/gate.h"
 #include "study/guess.h"
 #include "study/routing.h"
@@ -323,13 +323,10 @@ static void put_cells(lb_study *s, const lb_domains *cells, const lb_entry *entr
         lb_rowset_free(rows);
         free(name);
     }
-    for (size_t m = 0; m < MODELS && lb_study_ok(s); m++) {
-        lb_suspicion check;
-        lb_study_take(s, lb_suspicion_check(&r->r2[m], score[m], CELLS, &check, s->err));
-        if (!lb_study_ok(s))
-            break;
-        lb_study_put(s, check.weighted, "cells.weighted_r2.%s", MODEL[m]);
-        suspicious += check.suspicious;
+    for (size_t m = 0; m < MODELS; m++) {
+        const lb_suspicion look = lb_suspect(s, &r->r2[m], score[m], CELLS);
+        lb_study_put(s, look.weighted, "cells.weighted_r2.%s", MODEL[m]);
+        suspicious += look.suspicious;
     }
     lb_study_put(s, lb_number_count(suspicious), "cells.suspicious");
     free(in_cell);

@@ -14,7 +14,7 @@
 #include "models/mlp.h"
 #include "models/nn_mixture.h"
 #include "stats/quantile.h"
-#include "stats/suspicion.h"
+#include "study/by_bin.h"
 #include "study/gate.h"
 #include "study/routing.h"
 
@@ -600,14 +600,11 @@ static void put_suspicion(lb_study *s, const setup *u)
         lb_contest_free(t);
     }
     lb_contest *t = lb_contest_on(s, u->c, u->c->all, e, M_RIDGE_SOFT + 1);
-    for (size_t j = 0; j < N && lb_study_ok(s); j++) {
-        lb_suspicion check;
+    for (size_t j = 0; j < N; j++) {
         const lb_number pooled = lb_contest_r2(t, shown[j]);
-        lb_study_take(s, lb_suspicion_check(&pooled, score[j], CELLS, &check, s->err));
-        if (!lb_study_ok(s))
-            break;
-        lb_study_put(s, check.weighted, "subset.weighted_r2.%s", keys[j]);
-        suspicious += check.suspicious;
+        const lb_suspicion look = lb_suspect(s, &pooled, score[j], CELLS);
+        lb_study_put(s, look.weighted, "subset.weighted_r2.%s", keys[j]);
+        suspicious += look.suspicious;
     }
     lb_study_put(s, lb_number_count(suspicious), "subset.suspicious");
     lb_contest_free(t);

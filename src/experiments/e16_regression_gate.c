@@ -14,7 +14,6 @@
 #include "figure/plot.h"
 #include "stats/quantile.h"
 #include "stats/seeds.h"
-#include "stats/suspicion.h"
 #include "stats/verdict.h"
 #include "study/by_bin.h"
 #include "study/gate.h"
@@ -454,18 +453,14 @@ static void put_seeds(lb_study *s, const sample *x)
 /* The score of each gate and its scores in the bins must be able to be about the same rows. */
 static void put_weighted(lb_study *s, const sample *x)
 {
-    for (size_t g = 0; g < GATES && lb_study_ok(s); g++) {
+    for (size_t g = 0; g < GATES; g++) {
         lb_number scores[LB_BINS_MAX];
-        lb_suspicion check;
         for (size_t k = 0; k < x->c->n_bins; k++)
             scores[k] = x->bin[k].r2[g];
-        lb_study_take(
-            s, lb_suspicion_check(&x->r2[CLASSIFY + g], scores, x->c->n_bins, &check, s->err));
-        if (!lb_study_ok(s))
-            return;
-        lb_study_put(s, check.weighted, "%sperbin.weighted_r2.%s", x->prefix, gate_key[g]);
-        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "%sperbin.warning.%s",
-                          x->prefix, gate_key[g]);
+        const lb_suspicion look = lb_suspect(s, &x->r2[CLASSIFY + g], scores, x->c->n_bins);
+        lb_study_put(s, look.weighted, "%sperbin.weighted_r2.%s", x->prefix, gate_key[g]);
+        lb_study_put_text(s, lb_suspicion_warning(&look), "%sperbin.warning.%s", x->prefix,
+                          gate_key[g]);
     }
 }
 

@@ -15,7 +15,6 @@
 #include "models/affine.h"
 #include "record/published.h"
 #include "stats/quantile.h"
-#include "stats/suspicion.h"
 #include "stats/verdict.h"
 #include "study/by_bin.h"
 #include "study/gate.h"
@@ -371,18 +370,13 @@ static void put_weighted(lb_study *s, const work *w)
 {
     static const size_t mixtures[] = {UNCAL, FITTED};
     static const char *const keys[] = {"uncal", "cal"};
-    for (size_t i = 0; i < 2 && lb_study_ok(s); i++) {
+    for (size_t i = 0; i < 2; i++) {
         lb_number scores[LB_BINS_MAX];
-        lb_suspicion check;
         for (size_t k = 0; k < w->c->n_bins; k++)
             scores[k] = w->bin[k].r2[i];
-        lb_study_take(
-            s, lb_suspicion_check(&w->r2[mixtures[i]], scores, w->c->n_bins, &check, s->err));
-        if (!lb_study_ok(s))
-            return;
-        lb_study_put(s, check.weighted, "perbin.weighted_r2.%s", keys[i]);
-        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "perbin.warning.%s",
-                          keys[i]);
+        const lb_suspicion look = lb_suspect(s, &w->r2[mixtures[i]], scores, w->c->n_bins);
+        lb_study_put(s, look.weighted, "perbin.weighted_r2.%s", keys[i]);
+        lb_study_put_text(s, lb_suspicion_warning(&look), "perbin.warning.%s", keys[i]);
     }
 }
 

@@ -17,8 +17,8 @@
 #include "stats/anova.h"
 #include "stats/quantile.h"
 #include "stats/seeds.h"
-#include "stats/suspicion.h"
 #include "stats/verdict.h"
+#include "study/by_bin.h"
 #include "study/gate.h"
 #include "study/quote.h"
 
@@ -229,17 +229,12 @@ static void put_metal_poor(lb_study *s, const result *r)
 static void put_suspicion(lb_study *s, const result *r)
 {
     lb_number scores[BINS];
-    lb_suspicion check;
     for (size_t k = 0; k < BINS; k++)
         scores[k] = r->bin[k].oracle;
-    if (!lb_study_ok(s))
-        return;
-    lb_study_take(s, lb_suspicion_check(&r->r2[COVERED][ORACLE], scores, BINS, &check, s->err));
-    if (!lb_study_ok(s))
-        return;
-    lb_study_put(s, check.weighted, "perbin.weighted_r2");
-    lb_study_put(s, lb_number_count(check.rows_differ), "perbin.rows_differ");
-    lb_study_put_text(s, check.text, "perbin.suspicion");
+    const lb_suspicion look = lb_suspect(s, &r->r2[COVERED][ORACLE], scores, BINS);
+    lb_study_put(s, look.weighted, "perbin.weighted_r2");
+    lb_study_put(s, lb_number_count(look.rows_differ), "perbin.rows_differ");
+    lb_study_put_text(s, look.text, "perbin.suspicion");
 }
 
 /* The same look at every method, and the mean gain of the cells weighted by their test rows. */
@@ -248,19 +243,15 @@ static void put_weighted(lb_study *s, const result *r)
     static const char *const names[] = {[GLOBAL] = "global", [ORACLE] = "oracle", [SOFT] = "soft"};
     double gain = 0.0;
     size_t rows = 0;
-    for (size_t m = GLOBAL; m <= SOFT && lb_study_ok(s); m++) {
+    for (size_t m = GLOBAL; m <= SOFT; m++) {
         lb_number scores[BINS];
-        lb_suspicion check;
         for (size_t k = 0; k < BINS; k++)
             scores[k] = m == GLOBAL   ? r->bin[k].global
                         : m == ORACLE ? r->bin[k].oracle
                                       : r->bin[k].soft;
-        lb_study_take(s, lb_suspicion_check(&r->r2[COVERED][m], scores, BINS, &check, s->err));
-        if (!lb_study_ok(s))
-            return;
-        lb_study_put(s, check.weighted, "perbin.weighted_r2.%s", names[m]);
-        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "perbin.warning.%s",
-                          names[m]);
+        const lb_suspicion look = lb_suspect(s, &r->r2[COVERED][m], scores, BINS);
+        lb_study_put(s, look.weighted, "perbin.weighted_r2.%s", names[m]);
+        lb_study_put_text(s, lb_suspicion_warning(&look), "perbin.warning.%s", names[m]);
     }
     for (size_t k = 0; k < BINS; k++)
         if (isfinite(r->bin[k].delta.value)) {

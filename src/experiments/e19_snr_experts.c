@@ -18,8 +18,8 @@
 #include "models/quality.h"
 #include "record/published.h"
 #include "stats/quantile.h"
-#include "stats/suspicion.h"
 #include "stats/verdict.h"
+#include "study/by_bin.h"
 #include "study/gate.h"
 
 #include <math.h>
@@ -503,18 +503,14 @@ static void put_weighted(lb_study *s, const result *r, size_t which)
     static const size_t methods[] = {GLOBAL, ORACLE, SOFT};
     static const char *const names[] = {"global", "oracle", "deployed"};
     const definition *d = &r->by[which];
-    for (size_t j = 0; j < 3 && lb_study_ok(s); j++) {
+    for (size_t j = 0; j < 3; j++) {
         lb_number scores[INTERVALS];
-        lb_suspicion check;
         const char *key = methods[j] == SOFT ? gate_keys[which] : oracle_keys[which];
         for (size_t k = 0; k < INTERVALS; k++)
             scores[k] = d->of[k].r2[methods[j]];
-        lb_study_take(s, lb_suspicion_check(&d->r2[methods[j]], scores, INTERVALS, &check, s->err));
-        if (!lb_study_ok(s))
-            return;
-        lb_study_put(s, check.weighted, "%s.weighted_r2.%s", key, names[j]);
-        lb_study_put_text(s, check.suspicious ? "row-set suspicion" : "none", "%s.warning.%s", key,
-                          names[j]);
+        const lb_suspicion look = lb_suspect(s, &d->r2[methods[j]], scores, INTERVALS);
+        lb_study_put(s, look.weighted, "%s.weighted_r2.%s", key, names[j]);
+        lb_study_put_text(s, lb_suspicion_warning(&look), "%s.warning.%s", key, names[j]);
     }
 }
 

@@ -51,3 +51,8 @@ lb_status lb_suspicion_check(const lb_number *pooled, const lb_number *bins, siz
     describe(out, pooled);
     return LB_OK;
 }
+
+const char *lb_suspicion_warning(const lb_suspicion *s)
+{
+    return s->suspicious ? "row-set suspicion" : "none";
+}

@@ -31,4 +31,7 @@ typedef struct lb_suspicion {
 lb_status lb_suspicion_check(const lb_number *pooled, const lb_number *bins, size_t k,
                              lb_suspicion *out, lb_error *err);
 
+/** "row-set suspicion" or "none", for a column of warnings. */
+const char *lb_suspicion_warning(const lb_suspicion *s);
+
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/by_bin.h"
 
-#include "stats/suspicion.h"
+#include "core/memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 void lb_bin_key(const lb_bins *b, size_t k, char out[LB_BIN_KEY])
 {
@@ -56,23 +57,49 @@ static lb_bin_scores score(lb_study *s, const lb_cohort *c, size_t k, const lb_e
     return b;
 }
 
+lb_suspicion lb_suspect(lb_study *s, const lb_number *pooled, const lb_number *parts, size_t n)
+{
+    lb_suspicion out = {0};
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_suspicion_check(pooled, parts, n, &out, s->err));
+    return out;
+}
+
+lb_suspicion lb_suspect_bins(lb_study *s, const lb_cohort *c, const lb_contest *t, size_t i)
+{
+    lb_number pooled = {0}, bins[LB_BINS_MAX];
+    if (!lb_study_ok(s))
+        return (lb_suspicion){0};
+    const lb_outcome *whole = lb_contest_outcome(t, i);
+    double *scratch = lb_xcalloc(2 * lb_rowset_size(c->covered), sizeof *scratch);
+    for (size_t k = 0; k < c->n_bins; k++) {
+        lb_outcome part;
+        bins[k] = lb_number_na("r2", "n/a (merged)");
+        if (!c->in_bin[k] || !lb_study_ok(s))
+            continue;
+        lb_study_take(s, lb_outcome_on(*whole, c->in_bin[k], scratch, &part, s->err));
+        if (lb_study_ok(s))
+            lb_study_take(s, lb_score_r2(&part, &bins[k], s->err));
+    }
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_score_r2(whole, &pooled, s->err));
+    free(scratch);
+    return lb_suspect(s, &pooled, bins, c->n_bins);
+}
+
 /* Can the pooled score of an entry and its scores in the bins be about the same rows? */
 static void suspect(lb_study *s, const lb_cohort *c, const char *prefix, const lb_entry *entry,
                     size_t i, const lb_bin_scores *b)
 {
     lb_number scores[LB_BINS_MAX];
-    lb_suspicion check;
     for (size_t k = 0; k < c->n_bins; k++)
         scores[k] = b[k].r2[i];
     lb_contest *t = lb_contest_on(s, c, c->covered, entry, 1);
     const lb_number pooled = lb_contest_r2(t, 0);
-    if (lb_study_ok(s))
-        lb_study_take(s, lb_suspicion_check(&pooled, scores, c->n_bins, &check, s->err));
-    if (lb_study_ok(s)) {
-        lb_study_put(s, check.weighted, "%sperbin.weighted_r2", prefix);
-        lb_study_put(s, lb_number_count(check.rows_differ), "%sperbin.rows_differ", prefix);
-        lb_study_put_text(s, check.text, "%sperbin.suspicion", prefix);
-    }
+    const lb_suspicion look = lb_suspect(s, &pooled, scores, c->n_bins);
+    lb_study_put(s, look.weighted, "%sperbin.weighted_r2", prefix);
+    lb_study_put(s, lb_number_count(look.rows_differ), "%sperbin.rows_differ", prefix);
+    lb_study_put_text(s, look.text, "%sperbin.suspicion", prefix);
     lb_contest_free(t);
 }
 

@@ -2,6 +2,7 @@
 #ifndef LB_STUDY_BY_BIN_H
 #define LB_STUDY_BY_BIN_H
 
+#include "stats/suspicion.h"
 #include "study/contest.h"
 
 /** A model and what its keys are called; entry 0 of a comparison is the reference of the others. */
@@ -37,5 +38,11 @@ void lb_by_bin(lb_study *s, const lb_cohort *c, const char *prefix, const lb_bin
 /** The same keys, every number n/a for @p reason: a comparison that was not made. */
 void lb_by_bin_na(lb_study *s, const lb_cohort *c, const char *prefix, const lb_bin_entry *entries,
                   size_t n, const char *reason);
+
+/** lb_suspicion_check() of @p n @p parts of a pooled score, such as those of the bins. Sticky. */
+lb_suspicion lb_suspect(lb_study *s, const lb_number *pooled, const lb_number *parts, size_t n);
+
+/** The same for entry @p i of a contest on the covered rows and its scores in the bins. Sticky. */
+lb_suspicion lb_suspect_bins(lb_study *s, const lb_cohort *c, const lb_contest *t, size_t i);
 
 #endif

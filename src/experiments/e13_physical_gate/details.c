@@ -2,7 +2,7 @@
 /* E13: what the gate needs to see, how it does bin by bin, and nine experts for every row. */
 #include "core/memory.h"
 #include "experiments/e13_physical_gate/e13.h"
-#include "stats/suspicion.h"
+#include "study/by_bin.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -207,14 +207,10 @@ void e13_taus(lb_study *s, const draw *d, size_t f)
 static void put_suspicion(lb_study *s, size_t f, const char *part, const lb_number *pooled,
                           const lb_number *scores, size_t n)
 {
-    lb_suspicion check;
-    if (lb_study_ok(s))
-        lb_study_take(s, lb_suspicion_check(pooled, scores, n, &check, s->err));
-    if (!lb_study_ok(s))
-        return;
-    lb_study_put(s, check.weighted, "%s.weighted_%s_r2", e13_form[f], part);
-    lb_study_put(s, lb_number_count(check.rows_differ), "%s.row_sets_differ", e13_form[f]);
-    lb_study_put(s, lb_number_count(check.suspicious), "%s.suspicious", e13_form[f]);
+    const lb_suspicion look = lb_suspect(s, pooled, scores, n);
+    lb_study_put(s, look.weighted, "%s.weighted_%s_r2", e13_form[f], part);
+    lb_study_put(s, lb_number_count(look.rows_differ), "%s.row_sets_differ", e13_form[f]);
+    lb_study_put(s, lb_number_count(look.suspicious), "%s.suspicious", e13_form[f]);
 }
 
 void e13_cells(lb_study *s, const draw *d, const lb_domains *three, const result *r)
