@@ -257,6 +257,25 @@ static void put_set(lb_study *s, const lb_contest *t, size_t set, result *r)
     lb_study_put(s, lb_contest_retention(t, r->final, GLOBAL, MOE), "%s.final.retention", on);
 }
 
+/* Beside every pooled R2 claimed on covered rows, that of the bins weighted by their rows. */
+static void put_weighted(lb_study *s, const lb_contest *covered)
+{
+    size_t suspicious = 0, rows_differ = 0;
+    for (size_t k = T_ONLY; k < MODELS && lb_study_ok(s); k++) {
+        const lb_suspicion look = lb_suspect_bins(s, &s->data, covered, k);
+        lb_number gap = lb_number_plain(look.gap, "gap", "");
+        gap.digits = 4;
+        lb_study_put(s, look.weighted, "covered.r2_weighted.%s", keys[k]);
+        lb_study_put(s, gap, "covered.weighted_gap.%s", keys[k]);
+        lb_study_put_text(s, lb_suspicion_warning(&look), "covered.warning.%s", keys[k]);
+        suspicious += look.suspicious;
+        rows_differ += look.rows_differ;
+    }
+    lb_study_put(s, lb_number_count(MODELS - T_ONLY), "covered.compared");
+    lb_study_put(s, lb_number_count(suspicious), "covered.suspicious");
+    lb_study_put(s, lb_number_count(rows_differ), "covered.rows_differ");
+}
+
 /* Quadratic terms are asked about only where the models without them stay under the target. */
 static void put_quadratic(lb_study *s, const lb_contest *t, const fitted *f)
 {
@@ -364,6 +383,7 @@ static void put_all(lb_study *s, const fitted *f, const lb_moe *moe, const doubl
     if (lb_study_ok(s)) {
         put_set(s, all, ON_ALL, r);
         put_set(s, covered, ON_COVERED, r);
+        put_weighted(s, covered);
         put_quadratic(s, all, f);
         put_published_share(s, r);
     }
@@ -403,6 +423,37 @@ static void table_anchors(lb_study *s)
                                      : "=%3$s|=%1$s|%1$s.r2.%2$s.n|%1$s.r2.%2$s|%1$s.r2.%2$s|"
                                        "%1$s.delta_r2.%2$s|%1$s.delta_r2.%2$s",
                          sets[q], keys[k], names[k - GLOBAL][q]);
+}
+
+/* Every step against all three it is measured by, one table a row set. */
+static void tables_of_pairs(lb_study *s)
+{
+    static const char *const ids[SETS] = {"T11.6", "T11.7"};
+    static const char *const columns[SETS] = {
+        "step|− S0:+|95 % CI:ci|− global:+|95 % CI:ci|− (experts + fallback):+|95 % CI:ci|n",
+        "step|− S0:+|95 % CI:ci|− global:+|95 % CI:ci|− experts:+|95 % CI:ci|n"};
+    for (size_t q = 0; q < SETS; q++) {
+        lb_study_table(s, ids[q], columns[q]);
+        for (size_t k = T_ONLY; k < STEPS; k++)
+            lb_study_row(s, ids[q],
+                         k == S0 ? "=%3$s|=|=|%1$s.delta_r2.%2$s|%1$s.delta_r2.%2$s|"
+                                   "%1$s.minus_moe.%2$s|%1$s.minus_moe.%2$s|%1$s.r2.%2$s.n"
+                                 : "=%3$s|%1$s.minus_step0.%2$s|%1$s.minus_step0.%2$s|"
+                                   "%1$s.delta_r2.%2$s|%1$s.delta_r2.%2$s|%1$s.minus_moe.%2$s|"
+                                   "%1$s.minus_moe.%2$s|%1$s.r2.%2$s.n",
+                         sets[q], keys[k], steps[k].name);
+    }
+}
+
+static void table_weighted(lb_study *s)
+{
+    static const char *const anchors[] = {"global Ridge", "nine experts", "labels alone"};
+    lb_study_table(s, "T11.8", "model|R² covered, pooled|R² in bins|difference:+.4f|warning");
+    for (size_t k = T_ONLY; k < MODELS; k++)
+        lb_study_row(s, "T11.8",
+                     "=%2$s|covered.r2.%1$s|covered.r2_weighted.%1$s|covered.weighted_gap.%1$s|"
+                     "covered.warning.%1$s",
+                     keys[k], k < STEPS ? steps[k].name : anchors[k - GLOBAL]);
 }
 
 static void table_blocks(lb_study *s)
@@ -569,6 +620,8 @@ static void run(lb_study *s)
     if (lb_study_ok(s)) {
         table_steps(s);
         table_anchors(s);
+        tables_of_pairs(s);
+        table_weighted(s);
         table_blocks(s);
         table_bins(s, &f, &moe);
         figure_steps(s, r);

@@ -17,6 +17,7 @@
 #include "models/scatter.h"
 #include "record/published.h"
 #include "stats/quantile.h"
+#include "study/by_bin.h"
 #include "study/contest.h"
 #include "study/copies.h"
 
@@ -45,10 +46,10 @@ typedef struct result {
     int *fold;           /* of every training row; all copies of a star are in one */
     lb_conditional *all; /* members MIXED .. SATURATING */
     lb_conditional *expert[MOST];
-    double *estimate;      /* level of every test row, from its spectrum */
-    double *yhat[KINDS];   /* of every test row, true level or (blind) the estimated one */
-    size_t adopted, blind; /* FIRST or SECOND, and the same with estimated levels */
-    lb_contest *t;
+    double *estimate;        /* level of every test row, from its spectrum */
+    double *yhat[KINDS];     /* of every test row, true level or (blind) the estimated one */
+    size_t adopted, blind;   /* FIRST or SECOND, and the same with estimated levels */
+    lb_contest *t, *covered; /* on all test rows; on those inside the bins */
     lb_number r2[KINDS][MOST], delta[KINDS][MOST], gap[KINDS][MOST]; /* to mixed, to expert */
 } result;
 
@@ -227,11 +228,12 @@ static void meet(lb_study *s, result *r)
                            {r->yhat[k] + j * r->n_test, r->n_test},
                            k == FIRST || k == SECOND || k == SATURATING || k == EXPERT};
     r->t = lb_contest_on(s, &s->data, s->data.all, e, KINDS * r->n);
+    r->covered = lb_contest_on(s, &s->data, s->data.covered, e, KINDS * r->n);
     free(e);
 }
 
 /* Mean over the levels of the score of one kind of model, minus that of another (KINDS: none). */
-static lb_number mean_over_levels(const result *r, size_t kind, size_t minus)
+static lb_number mean_on(const lb_contest *t, const result *r, size_t kind, size_t minus)
 {
     double weights[KINDS * MOST] = {0.0};
     for (size_t j = 0; j < r->n; j++) {
@@ -239,7 +241,12 @@ static lb_number mean_over_levels(const result *r, size_t kind, size_t minus)
         if (minus < KINDS)
             weights[at(r, minus, j)] -= 1.0 / (double)r->n;
     }
-    return lb_contest_combination(r->t, weights);
+    return lb_contest_combination(t, weights);
+}
+
+static lb_number mean_over_levels(const result *r, size_t kind, size_t minus)
+{
+    return mean_on(r->t, r, kind, minus);
 }
 
 /* region: scores */
@@ -263,6 +270,51 @@ static void put_scores(lb_study *s, result *r)
     lb_study_put(s, mean_over_levels(r, SATURATING, EXPERT), "mean.gap.saturating");
 }
 /* end region */
+
+/* The expert of a level is the global Ridge of that level: the baseline that belongs beside every
+ * table, on covered rows too; and for each of the four models of the main table the mean of its
+ * scores inside the bins, weighted by their rows. */
+static void put_covered(lb_study *s, const result *r)
+{
+    static const size_t kinds[] = {EXPERT, MIXED, FIRST, SECOND};
+    lb_suspicion worst = {0};
+    size_t suspicious = 0, rows_differ = 0;
+    for (size_t q = 0; q < sizeof kinds / sizeof *kinds; q++) {
+        const size_t k = kinds[q];
+        for (size_t j = 0; j < r->n && lb_study_ok(s); j++) {
+            const lb_suspicion look = lb_suspect_bins(s, &s->data, r->covered, at(r, k, j));
+            lb_study_put(s, lb_contest_r2(r->covered, at(r, k, j)), "noise_%.1f.r2.%s.covered",
+                         r->noise[j], KEYS[k]);
+            lb_study_put(s, look.weighted, "noise_%.1f.r2_weighted.%s", r->noise[j], KEYS[k]);
+            suspicious += look.suspicious;
+            rows_differ += look.rows_differ;
+            if ((q == 0 && j == 0) || fabs(look.gap) > fabs(worst.gap))
+                worst = look;
+        }
+        lb_study_put(s, mean_on(r->covered, r, k, KINDS), "mean.r2.%s.covered", KEYS[k]);
+    }
+    lb_number gap = lb_number_plain(worst.gap, "gap", "");
+    gap.digits = 4;
+    lb_study_put(s, gap, "covered.largest_gap");
+    lb_study_put(s, lb_number_count(suspicious), "covered.suspicious");
+    lb_study_put(s, lb_number_count(rows_differ), "covered.rows_differ");
+    lb_study_put(s, lb_number_count(r->n * sizeof kinds / sizeof *kinds), "covered.compared");
+    lb_study_put_text(s, worst.text, "covered.suspicion");
+}
+
+/* What the estimated level costs either order, adopted or not. */
+static void put_blind(lb_study *s, const result *r)
+{
+    static const size_t orders[][2] = {{FIRST, FIRST_BLIND}, {SECOND, SECOND_BLIND}};
+    for (size_t q = 0; q < 2; q++) {
+        const size_t told = orders[q][0], blind = orders[q][1];
+        for (size_t j = 0; j < r->n; j++)
+            lb_study_put(s, lb_contest_delta(r->t, at(r, blind, j), at(r, told, j)),
+                         "noise_%.1f.cost.%s", r->noise[j], KEYS[told]);
+        lb_study_put(s, mean_over_levels(r, blind, told), "mean.cost.%s", KEYS[told]);
+        lb_study_put(s, mean_over_levels(r, blind, MIXED), "mean.delta_r2.%s", KEYS[blind]);
+    }
+}
 
 /* The order is chosen by cross-validation, not on the test rows: the second one must add as much
  * there as the rule asks of it. */
@@ -387,6 +439,12 @@ static void tables_of_levels(lb_study *s, const result *r)
     lb_study_table(s, "T12.4",
                    "noise|mean estimate:.4f|bias:+.4f|RMSE:.4f|R², true level|"
                    "R², estimated level|difference:+|95 % CI:ci");
+    lb_study_table(s, "T12.7",
+                   "noise|R² expert = global|in bins|R² mixed|in bins|R² cond-1|in bins|R² cond-2|"
+                   "in bins|n");
+    lb_study_table(s, "T12.8",
+                   "noise|cond-1, true level|estimated|difference:+|95 % CI:ci|"
+                   "cond-2, true level|estimated|difference:+|95 % CI:ci");
     lb_study_table(s, "T12.6", "noise|R² saturating|− mixed:+|95 % CI:ci|− expert:+|95 % CI:ci");
     for (size_t j = 0; j < r->n; j++) {
         const double v = r->noise[j];
@@ -405,6 +463,19 @@ static void tables_of_levels(lb_study *s, const result *r)
                      "estimate.noise_%1$.1f.rmse|noise_%1$.1f.r2.adopted|noise_%1$.1f.r2.blind|"
                      "noise_%1$.1f.cost.blind|noise_%1$.1f.cost.blind",
                      v);
+        lb_study_row(s, "T12.7",
+                     "=%1$.1f|noise_%1$.1f.r2.expert.covered|noise_%1$.1f.r2_weighted.expert|"
+                     "noise_%1$.1f.r2.mixed.covered|noise_%1$.1f.r2_weighted.mixed|"
+                     "noise_%1$.1f.r2.cond_1.covered|noise_%1$.1f.r2_weighted.cond_1|"
+                     "noise_%1$.1f.r2.cond_2.covered|noise_%1$.1f.r2_weighted.cond_2|"
+                     "data.n_test_covered",
+                     v);
+        lb_study_row(s, "T12.8",
+                     "=%1$.1f|noise_%1$.1f.r2.cond_1|noise_%1$.1f.r2.cond_1.blind|"
+                     "noise_%1$.1f.cost.cond_1|noise_%1$.1f.cost.cond_1|noise_%1$.1f.r2.cond_2|"
+                     "noise_%1$.1f.r2.cond_2.blind|noise_%1$.1f.cost.cond_2|"
+                     "noise_%1$.1f.cost.cond_2",
+                     v);
         lb_study_row(s, "T12.6",
                      "=%1$.1f|noise_%1$.1f.r2.saturating|noise_%1$.1f.delta_r2.saturating|"
                      "noise_%1$.1f.delta_r2.saturating|noise_%1$.1f.gap.saturating|"
@@ -419,6 +490,12 @@ static void tables_of_levels(lb_study *s, const result *r)
                  "mean.delta_r2.cond_1|mean.delta_r2.cond_2|mean.delta_r2.cond_2|data.n_test");
     lb_study_row(s, "T12.4",
                  "=mean|= |= |= |adopted.mean.r2|blind.mean.r2|blind.mean.cost|blind.mean.cost");
+    lb_study_row(s, "T12.7",
+                 "=mean|mean.r2.expert.covered|= |mean.r2.mixed.covered|= |mean.r2.cond_1.covered|"
+                 "= |mean.r2.cond_2.covered|= |data.n_test_covered");
+    lb_study_row(s, "T12.8",
+                 "=mean|mean.r2.cond_1|mean.r2.cond_1.blind|mean.cost.cond_1|mean.cost.cond_1|"
+                 "mean.r2.cond_2|mean.r2.cond_2.blind|mean.cost.cond_2|mean.cost.cond_2");
     lb_study_row(s, "T12.6",
                  "=mean|mean.r2.saturating|mean.delta_r2.saturating|mean.delta_r2.saturating|"
                  "mean.gap.saturating|mean.gap.saturating");
@@ -634,6 +711,8 @@ static void run(lb_study *s)
         put_scores(s, r);
         choose_order(s, r);
         put_adopted(s, r);
+        put_covered(s, r);
+        put_blind(s, r);
         put_stability(s, r);
         put_estimate(s, r);
         put_models(s, r);
@@ -646,6 +725,7 @@ static void run(lb_study *s)
         figure_gains(s, r);
     }
     lb_contest_free(r->t);
+    lb_contest_free(r->covered);
     for (size_t k = 0; k < KINDS; k++)
         free(r->yhat[k]);
     free(r->estimate);

@@ -5,11 +5,13 @@
  * Fisher information of log g at every node of the grid, temperature and metallicity unknown, swept
  * over signal to noise; the same at the test set's own stars, beside the scores of the global model
  * and the nine experts; and the mistakes that made an earlier ceiling of the programme invalid.
- * Reads   the embedded grid; spectra of the profile; templates/experiments/e20_ceiling/spec.yaml
+ * Reads   the embedded grid; spectra of the profile; templates/experiments/e20_ceiling/spec.yaml;
+ *         data/published/published.tsv, for the crossing of the published points
  * Writes  data/results/<profile>/e20_ceiling.h5, figures e20_*
  */
 #include "core/memory.h"
 #include "figure/plot.h"
+#include "record/published.h"
 #include "stats/quantile.h"
 #include "study/limit.h"
 #include "study/moe.h"
@@ -230,6 +232,47 @@ static void put_nuisance(lb_study *s, const result *r)
     lb_study_put(s, coarse, "critical_snr.six_points");
 }
 
+/* Where the published medians cross one half, by the interpolation our own points get. */
+static void cross_published(lb_study *s, const result *r, const lb_published *p, const char *table,
+                            lb_number *critical, lb_number *cliff)
+{
+    double snr[MOST], median[MOST];
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        char key[2][64];
+        snprintf(key[0], sizeof key[0], "e20.%s.mag%.1f.snr", table, r->magnitude[i]);
+        snprintf(key[1], sizeof key[1], "e20.%s.mag%.1f.r2max_median", table, r->magnitude[i]);
+        const lb_published_entry *x = lb_published_find(p, key[0]);
+        const lb_published_entry *y = lb_published_find(p, key[1]);
+        if (!x || !y)
+            continue;
+        snr[n] = x->number;
+        median[n++] = y->number;
+    }
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_bound_critical_snr((lb_cvec){snr, n}, (lb_cvec){median, n},
+                                               lb_spec_number(s->spec, "thresholds.half"), critical,
+                                               cliff, s->err));
+    critical->digits = cliff->digits = 2;
+}
+
+/* Two tables of the source give the same medians at different signal to noise. */
+static void put_published(lb_study *s, const result *r)
+{
+    lb_published *p = NULL;
+    lb_number sweep_critical = {0}, sweep_cliff = {0}, curve_critical = {0}, curve_cliff = {0};
+    if (lb_study_ok(s))
+        lb_study_take(s, lb_published_load("data/published/published.tsv", &p, s->err));
+    if (lb_study_ok(s)) {
+        cross_published(s, r, p, "3d", &sweep_critical, &sweep_cliff);
+        cross_published(s, r, p, "curve", &curve_critical, &curve_cliff);
+    }
+    lb_study_put(s, sweep_critical, "critical_snr.published_3d");
+    lb_study_put(s, sweep_cliff, "cliff_snr.published_3d");
+    lb_study_put(s, curve_critical, "critical_snr.published_curve");
+    lb_published_free(p);
+}
+
 /* Errors times a noise level are errors of a fainter star. */
 static void run_levels(lb_study *s, const result *r)
 {
@@ -328,6 +371,33 @@ static void put_health(lb_study *s, const lb_bound_summary *b, size_t values, co
     put(s, b->condition.median, "condition", "", 0, "%s.cond_steps_median", key);
 }
 
+/* Condition numbers of n information matrices: in steps of the grid, and in kelvin and dex. Changes
+ * n values of @p plain. */
+static void put_condition(lb_study *s, const lb_bound_summary *b, double *plain, size_t n,
+                          const char *key)
+{
+    lb_sort(plain, n);
+    put(s, b->condition.p90, "condition", "", 0, "%s.cond_steps_p90", key);
+    put(s, b->condition.max, "condition", "", 0, "%s.cond_steps_max", key);
+    put(s, lb_quantile(plain, n, 0.5), "condition", "", 0, "%s.cond_median", key);
+    put(s, plain[n - 1], "condition", "", 0, "%s.cond_max", key);
+}
+
+/* The same for the nodes of the grid. */
+static void put_condition_of_nodes(lb_study *s, const lb_survey *nodes, const lb_bound_summary *b,
+                                   const char *key)
+{
+    double *plain = lb_xcalloc(nodes->n, sizeof *plain);
+    for (size_t i = 0; i < nodes->n && lb_study_ok(s); i++) {
+        lb_bound x = {0};
+        lb_study_take(
+            s, lb_fisher_bound(&nodes->information[i], subsets[BOTH].params, 3, NULL, &x, s->err));
+        plain[i] = x.condition;
+    }
+    put_condition(s, b, plain, nodes->n, key);
+    free(plain);
+}
+
 typedef struct labelled {
     double label;
     size_t row;
@@ -361,9 +431,10 @@ static void broken_slopes(lb_cmatf flux, const double *label, double *slope)
 }
 /* end region */
 
-/* The bound at each star from such slopes, all at one signal to noise. */
+/* The bound at each star from such slopes, all at one signal to noise; and the condition number in
+ * kelvin and dex. */
 static void broken_bounds(lb_study *s, const result *r, const double *slopes, lb_cmatf flux,
-                          lb_cmatf error, lb_bound *b)
+                          lb_cmatf error, lb_bound *b, double *condition)
 {
     const double exposure = lb_ceiling_snr(magnitude_of(r, r->snr[r->focus]));
     const size_t p = error.cols;
@@ -372,6 +443,7 @@ static void broken_bounds(lb_study *s, const result *r, const double *slopes, lb
         const float *f = flux.data + i * p, *e = error.data + i * p;
         double ff = 0.0, ee = 0.0;
         lb_fisher info;
+        lb_bound plain = {0};
         for (size_t j = 0; j < p; j++) {
             ff += (double)f[j] * f[j];
             ee += (double)e[j] * e[j];
@@ -383,6 +455,9 @@ static void broken_bounds(lb_study *s, const result *r, const double *slopes, lb
         if (lb_study_ok(s))
             lb_study_take(
                 s, lb_fisher_bound(&info, subsets[BOTH].params, 3, r->nodes.step, &b[i], s->err));
+        if (lb_study_ok(s))
+            lb_study_take(s, lb_fisher_bound(&info, subsets[BOTH].params, 3, NULL, &plain, s->err));
+        condition[i] = plain.condition;
     }
     free(sigma);
 }
@@ -400,6 +475,7 @@ static void run_broken(lb_study *s, const result *r)
     const lb_matf flux = {rows, n, p, p}, error = {rows + n * p, n, p, p};
     const double *label[3] = {c->test.teff, c->test.target, c->test.mh};
     lb_bound *b = lb_xcalloc(n, sizeof *b);
+    double *condition = lb_xcalloc(n, sizeof *condition);
     lb_bound_summary summary = {0};
     lb_axis_check axis = {0};
     lb_exposure clean;
@@ -416,12 +492,14 @@ static void run_broken(lb_study *s, const result *r)
         lb_study_take(s, errors.test.read(errors.test.self, 0, error, s->err));
     for (size_t a = 0; a < 3 && lb_study_ok(s); a++)
         broken_slopes(lb_matf_const(flux), label[a], slopes + a * p);
-    broken_bounds(s, r, slopes, lb_matf_const(flux), lb_matf_const(error), b);
+    broken_bounds(s, r, slopes, lb_matf_const(flux), lb_matf_const(error), b, condition);
     if (lb_study_ok(s))
         lb_study_take(s, lb_bounds_summarise(b, n, r->nodes.variance[1], &summary, s->err));
     put_health(s, &summary, n, "v1");
+    put_condition(s, &summary, condition, n, "v1");
     free(rows);
     free(slopes);
+    free(condition);
     free(b);
 }
 
@@ -447,15 +525,25 @@ static void run_health(lb_study *s, result *r)
     sweep(s, &r->spline, BOTH, magnitude_of(r, r->snr[r->focus]), 1.0, &row);
     put_health(s, &row.bounds, values, "spline");
     put_health(s, &r->row[r->focus].bounds, values, "differences");
+    put_condition_of_nodes(s, &r->spline, &row.bounds, "spline");
+    put_condition_of_nodes(s, &r->nodes, &r->row[r->focus].bounds, "differences");
     run_broken(s, r);
     if (!lb_study_ok(s))
         return;
     lb_record_table(s->record, "T20.4", sizeof columns / sizeof *columns, columns);
-    for (size_t i = 0; i < 3; i++)
+    lb_study_table(s, "T20.9",
+                   "ceiling|in steps, median:.0f|in steps, p90:.0f|in steps, largest:.0f|"
+                   "in K and dex, median:.2e|in K and dex, largest:.2e");
+    for (size_t i = 0; i < 3; i++) {
         lb_study_row(s, "T20.4",
                      "=%2$s|%1$s.points|%1$s.values|%1$s.r2max_median|%1$s.r2max_p90|%1$s.schur|"
                      "%1$s.crlb_orders|%1$s.cond_steps_median",
                      rows[i][0], rows[i][1]);
+        lb_study_row(s, "T20.9",
+                     "=%2$s|%1$s.cond_steps_median|%1$s.cond_steps_p90|%1$s.cond_steps_max|"
+                     "%1$s.cond_median|%1$s.cond_max",
+                     rows[i][0], rows[i][1]);
+    }
 }
 
 /* --- models against the ceiling -----------------------------------------------------------------
@@ -1248,6 +1336,7 @@ static void run(lb_study *s)
         run_sweeps(s, r);
         put_focus(s, r);
         put_nuisance(s, r);
+        put_published(s, r);
         run_levels(s, r);
         run_other_labels(s, r);
         put_map(s, r);

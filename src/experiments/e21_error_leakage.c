@@ -758,6 +758,22 @@ static void put_variant(lb_study *s, const variant *v, const char *head, const c
     lb_study_put(s, lb_number_count(n_pass), "%s.n_pass", repr);
 }
 
+/* The rows of the audit and the signal to noise of its test rows. */
+static void put_rows(lb_study *s, const audit *a)
+{
+    const lb_cvec snr = snr_of(a, false);
+    if (!lb_study_ok(s))
+        return;
+    double *sorted = lb_xcalloc(snr.n, sizeof *sorted);
+    memcpy(sorted, snr.data, snr.n * sizeof *sorted);
+    lb_sort(sorted, snr.n);
+    lb_study_put(s, lb_number_count(a->c.train.n), "audit.n_train");
+    lb_study_put(s, plain(sorted[0], "snr", "", 2), "audit.snr_min");
+    lb_study_put(s, plain(lb_quantile(sorted, snr.n, 0.5), "snr", "", 2), "audit.snr_median");
+    lb_study_put(s, plain(sorted[snr.n - 1], "snr", "", 2), "audit.snr_max");
+    free(sorted);
+}
+
 static void put_not_run(lb_study *s)
 {
     lb_study_put(s, lb_number_na("r2", "not run (no LightGBM)"), "base.lightgbm.test_r2");
@@ -1093,6 +1109,7 @@ static void run(lb_study *s)
             put_variant(s, &v[k], variants[k], repr_of[k]);
     }
     if (lb_study_ok(s)) {
+        put_rows(s, a);
         put_not_run(s);
         table_models(s, &v[PLAIN_ERRORS], "T21.1", variants[PLAIN_ERRORS]);
         table_models(s, &v[CONTROL], "T21.2", variants[CONTROL]);
