@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <glob.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,7 +228,7 @@ static void check_seeds(lb_facts *f, lb_findings *out)
     }
 }
 
-/* Mark what the tables, verdicts and the published table of the reports show. */
+/* Mark what the tables, verdicts, the published table and that of the differences show. */
 static void use_indirect(lb_facts *f)
 {
     size_t n;
@@ -243,6 +244,9 @@ static void use_indirect(lb_facts *f)
     const lb_verdict *verdicts = lb_archive_verdicts(a, &n);
     for (size_t i = 0; i < n; i++)
         lb_facts_find(f, verdicts[i].metric, &fact, NULL);
+    for (size_t i = 0; i < lb_archive_count(a); i++)
+        if (isfinite(lb_archive_at(a, i)->boot_mean))
+            lb_facts_find(f, lb_archive_key(a, i), &fact, NULL);
     const lb_yaml_node *rows = lb_spec_node(lb_facts_spec(f), "published");
     for (size_t i = 0; rows && i < rows->n; i++)
         lb_facts_find(f, lb_yaml_get(rows->items[i], "ours")->text, &fact, NULL);
