@@ -245,15 +245,17 @@ static void figure_bootstrap(lb_study *s, const result *r)
     const rho_draws *d = &r->drawn[THREE];
     const double least = lb_spec_number(s->spec, "thresholds.rho_min");
     double lo, hi;
-    size_t n = 0;
-    char text[128];
+    size_t n = 0, beyond = 0;
+    char text[192];
     if (*rho->na)
         return;
     double *draws = lb_xcalloc(d->n, sizeof *draws);
     range_of(rho, d, least, &lo, &hi);
-    for (size_t i = 0; i < d->n; i++)
+    for (size_t i = 0; i < d->n; i++) {
+        beyond += d->all[i] < lo || d->all[i] > hi;
         if (d->all[i] >= lo && d->all[i] <= hi)
             draws[n++] = d->all[i];
+    }
     char *stem = lb_study_figure(s, "F13.3");
     char *title = title_of(s, "Bootstrap distribution of the retention, soft + fallback", THREE);
     lb_figure *f = lb_figure_new(stem, 6.4, 4.6, title,
@@ -272,9 +274,9 @@ static void figure_bootstrap(lb_study *s, const result *r)
     snprintf(text, sizeof text, "usable %.2f", lb_spec_number(s->spec, "thresholds.rho_good"));
     lb_plot_vline(a, lb_spec_number(s->spec, "thresholds.rho_good"), strict, text);
     snprintf(text, sizeof text,
-             "In %.1f %% of the resamples the oracle gains nothing: they have no ρ and are left "
-             "out.",
-             d->left_out.value);
+             "In %.1f %% of the resamples the oracle gains nothing: they have no ρ. Another %zu "
+             "lie beyond the ends of the axis.",
+             d->left_out.value, beyond);
     lb_figure_note(f, text);
     lb_study_take(s, lb_figure_close(f, s->err));
     lb_record_series(s->record, "F13.3/draws", draws, n);
