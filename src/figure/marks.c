@@ -617,7 +617,7 @@ static double top_between(pass p, double x0, double x1)
     for (size_t i = 0; i < p.c->n; i++) {
         const lb_ink *k = &p.c->ink[i];
         if (k->panel == p.a->index && k->what[0] != 'a' && k->what[0] != 'l' && k->x < x1 &&
-            k->x + k->w > x0 && k->y + k->h < p.a->plot.y + p.a->plot.h + 1)
+            k->x + k->w > x0 && k->y < p.a->plot.y + p.a->plot.h)
             top = fmin(top, k->y);
     }
     return top;

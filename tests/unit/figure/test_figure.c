@@ -201,6 +201,19 @@ Test(figure, grouped_bars_stand_side_by_side)
     lb_figure_abandon(fig);
 }
 
+Test(figure, a_bracket_stands_over_what_leaves_the_axis_below)
+{
+    lb_axes *a = one_panel();
+    lb_axes_x_names(a, "Train", three, 3);
+    lb_axes_y(a, "R²", -0.5, 1, LB_LINEAR);
+    lb_plot_errors(a, (double[]){0, 1}, (double[]){0.2, 0.1}, (double[]){-3, -2},
+                   (double[]){0.6, 0.5}, 2, lb_style_role(LB_NEUTRAL), NULL);
+    lb_plot_bracket(a, 0, 1, "+0.1");
+    drawn();
+    cr_expect(get("bracket", 0).y + get("bracket", 0).h <= get("whisker", 0).y);
+    lb_figure_abandon(fig);
+}
+
 Test(figure, a_missing_bar_says_so)
 {
     lb_axes *a = one_panel();
