@@ -113,6 +113,11 @@ def plain(s):
     return s.replace("−", "-").replace(",", "")
 
 
+def without_reason(shown):
+    """What is missing is missing in both languages, whatever the words for why."""
+    return "n/a" if shown.startswith("n/a") else shown
+
+
 def is_rounding(shown, value, slack=0.5):
     """Is the printed number a rounding of value, to the last digit it shows?"""
     if value is None or isinstance(value, (str, bool)):
@@ -250,7 +255,7 @@ class Page:
             self.check_record_table(table)
         self.check_sections()
         for table in self.root.find(lambda n: n.tag == "table"):
-            self.tables += [sorted((a.get("title").split(" · ")[0], a.text()) for c in cells
+            self.tables += [sorted((a.get("title").split(" · ")[0], without_reason(a.text())) for c in cells
                                    for a in c.find(lambda n: n.has_class("num")))
                             for cells in rows_of(table)]
             self.check_provenance(table)
@@ -297,7 +302,7 @@ class Page:
         key = name[:-len(field) - 1] if field else name
         if a.get("href") != "#n-" + key.replace(".", "-"):
             return self.fault(shown, f"is of {key} but leads to {a.get('href')}", a)
-        self.linked[name, shown] += 1
+        self.linked[name, without_reason(shown)] += 1
         self.count("linked", shown)
         bare = shown.replace(ORACLE, "").strip()
         if not field:  # what is said on hover is of the number, whichever of its fields is shown
@@ -547,15 +552,17 @@ class Page:
 
     def check_published_rows(self, table):
         """Published there, found here: eight columns, the first one a key of ours."""
-        theirs = {}
-        for path, entry in self.export.items():
-            if re.fullmatch(r"spec\.published\.\d+\.ours", path):
-                there = self.export.get(path[:-len("ours")] + "theirs", entry)
-                theirs[entry["value"]] = there["value"]
+        theirs = {}  # of each of our keys, in the order of the rows
+        pairs = [path for path in self.export if re.fullmatch(r"spec\.published\.\d+\.ours", path)]
+        for path in sorted(pairs, key=lambda path: int(path.split(".")[2])):
+            ours = self.export[path]
+            there = self.export.get(path[:-len("ours")] + "theirs", ours)
+            theirs.setdefault(ours["value"], []).append(there["value"])
         for cells in rows_of(table):
             if len(cells) != 8 or cells[0].text().strip() not in theirs:
                 continue
-            entry = self.backing.published.get(theirs[cells[0].text().strip()], {})
+            keys = theirs[cells[0].text().strip()]
+            entry = self.backing.published.get(keys.pop(0) if keys else "", {})
             shown = cells[1].text().strip()
             self.count("published", shown)
             if plain(shown) != plain(entry.get("value", "?")):
