@@ -93,7 +93,7 @@ static void solve(witness *w, sets *d, const char *name, lb_conditions c, lb_cve
                   size_t folds)
 {
     lb_conditional_labelled train = labelled(&d->train), val = labelled(&d->val);
-    const lb_conditional_member member = {name, c};
+    const lb_conditional_member member = {.name = name, .conditions = c};
     lb_conditional *out = NULL;
     double best = 0.0;
     train.fold = folds ? d->train.fold : NULL;
