@@ -64,8 +64,8 @@ static void count_text(char *out, size_t size, const char *before, size_t n)
 /* @p type in the colour of name @p i, if the names have colours. */
 static lb_type type_of_name(const lb_axes *a, const lb_axis *x, size_t i, lb_type type)
 {
-    if (x->n_names && a->names)
-        type.colour = a->names[i].colour;
+    if (x->n_names && a->name_styles)
+        type.colour = a->name_styles[i].colour;
     return type;
 }
 

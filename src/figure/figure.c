@@ -144,9 +144,9 @@ void lb_axes_name_colours(lb_axes *a, const lb_style *styles, size_t n)
                 a->figure->stem, n, a->x.n_names, a->y.n_names);
         return;
     }
-    free(a->names);
-    a->names = lb_xcalloc(n, sizeof *styles);
-    memcpy(a->names, styles, n * sizeof *styles);
+    free(a->name_styles);
+    a->name_styles = lb_xcalloc(n, sizeof *styles);
+    memcpy(a->name_styles, styles, n * sizeof *styles);
 }
 
 void lb_axes_x_counts(lb_axes *a, const size_t *n, size_t count)
@@ -334,7 +334,7 @@ void lb_figure_abandon(lb_figure *f)
         axis_free(&a->x);
         axis_free(&a->y);
         free(a->title);
-        free(a->names);
+        free(a->name_styles);
         free(a->box);
         free(a);
     }

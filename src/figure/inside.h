@@ -75,7 +75,7 @@ struct lb_axes {
     size_t index, row, col;
     lb_axis x, y;
     char *title, *box;
-    lb_style *names; /* whose colours the names of x and y have; NULL: all in ink */
+    lb_style *name_styles; /* whose colours the names of x and y have; NULL: all in ink */
     bool square;
     lb_mark *marks;
     size_t n_marks;

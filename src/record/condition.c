@@ -74,15 +74,28 @@ typedef struct parser {
 
 /* --- words --------------------------------------------------------------------------------- */
 
-static const char *const fields[] = {"value", "ci_lo",   "ci_hi",     "se",
-                                     "n",     "p_above", "boot_mean", "p_positive"};
+/* The fields of a number that are numbers themselves; "n", a count, is the one besides. */
+static const struct {
+    const char *word;
+    size_t at;
+} fields[] = {
+    {"value", offsetof(lb_number, value)},          {"ci_lo", offsetof(lb_number, ci_lo)},
+    {"ci_hi", offsetof(lb_number, ci_hi)},          {"se", offsetof(lb_number, se)},
+    {"p_above", offsetof(lb_number, p_above)},      {"boot_mean", offsetof(lb_number, boot_mean)},
+    {"p_positive", offsetof(lb_number, p_positive)}};
+enum { N_FIELDS = sizeof fields / sizeof *fields };
+
+static size_t field_at(const char *word)
+{
+    size_t i = 0;
+    while (i < N_FIELDS && strcmp(word, fields[i].word) != 0)
+        i++;
+    return i;
+}
 
 bool lb_field_is(const char *word)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (!strcmp(word, fields[i]))
-            return true;
-    return false;
+    return strcmp(word, "n") == 0 || field_at(word) < N_FIELDS;
 }
 
 const char *lb_name_split(const char *name, char *key, size_t size)
@@ -95,22 +108,12 @@ const char *lb_name_split(const char *name, char *key, size_t size)
 
 lb_value lb_value_of(const lb_number *x, const char *field)
 {
-    double number = x->value;
-    if (field && !strcmp(field, "ci_lo"))
-        number = x->ci_lo;
-    else if (field && !strcmp(field, "ci_hi"))
-        number = x->ci_hi;
-    else if (field && !strcmp(field, "se"))
-        number = x->se;
-    else if (field && !strcmp(field, "p_above"))
-        number = x->p_above;
-    else if (field && !strcmp(field, "boot_mean"))
-        number = x->boot_mean;
-    else if (field && !strcmp(field, "p_positive"))
-        number = x->p_positive;
-    else if (field && !strcmp(field, "n"))
-        number = (double)x->n;
-    const bool oracle = x->oracle && !(field && !strcmp(field, "n"));
+    const size_t i = field ? field_at(field) : N_FIELDS;
+    const bool counts = field && !strcmp(field, "n");
+    const double number = counts         ? (double)x->n
+                          : i < N_FIELDS ? *(const double *)((const char *)x + fields[i].at)
+                                         : x->value;
+    const bool oracle = x->oracle && !counts;
     return isfinite(number)
                ? (lb_value){.kind = LB_VALUE_NUMBER, .number = number, .oracle = oracle}
                : (lb_value){.kind = LB_VALUE_UNKNOWN};

@@ -117,7 +117,19 @@ static lb_status unknown_output(parser *p, lb_position place, const char *word)
     return st;
 }
 
-/* A word of the table with its argument. */
+/* What stands before the bar, without the blanks around it, for the caller to free; @p format
+ * receives what follows the bar, NULL without one. */
+static char *before_bar(const char *inside, const char **format)
+{
+    const char *bar = strchr(inside, '|');
+    size_t n = bar ? (size_t)(bar - inside) : strlen(inside);
+    while (n > 0 && isspace((unsigned char)inside[n - 1]))
+        n--;
+    *format = bar ? bar + 1 + strspn(bar + 1, " \t\r\n") : NULL;
+    return copy(inside, n);
+}
+
+/* A word of the table with its argument; a published number may be followed by "| ci". */
 static lb_status parse_named(parser *p, lb_position place, size_t which, const char *argument,
                              lb_node **out)
 {
@@ -127,31 +139,30 @@ static lb_status parse_named(parser *p, lb_position place, size_t which, const c
     if (outputs[which].argument == REFUSES && *argument)
         return lb_fail_at(p->err, LB_EFORMAT, place, "'%s' takes no name, found '%s'", word,
                           argument);
-    const size_t n = strcspn(argument, " \t\r\n|");
-    const char *rest = argument + n + strspn(argument + n, " \t\r\n");
-    const bool interval = outputs[which].kind == LB_NODE_PUBLISHED && n > 0 && *rest == '|' &&
-                          strcmp(rest + 1 + strspn(rest + 1, " \t\r\n"), "ci") == 0;
-    if (*rest && !interval)
+    const char *format;
+    char *name = before_bar(argument, &format);
+    const bool interval =
+        outputs[which].kind == LB_NODE_PUBLISHED && *name && format && strcmp(format, "ci") == 0;
+    if (strpbrk(name, " \t\r\n") || (format && !interval)) {
+        free(name);
         return lb_fail_at(p->err, LB_EFORMAT, place, "'%s' takes one name, found '%s'", word,
                           argument);
-    *out = node_new(outputs[which].kind, place, n > 0 ? copy(argument, n) : NULL,
-                    interval ? lb_xstrdup("ci") : NULL);
+    }
+    char *text = *name ? lb_xstrdup(name) : NULL;
+    free(name);
+    *out = node_new(outputs[which].kind, place, text, interval ? lb_xstrdup(format) : NULL);
     return LB_OK;
 }
 
 /* A key or path with an optional "| format". */
 static lb_status parse_value(parser *p, lb_position place, const char *inside, lb_node **out)
 {
-    const char *bar = strchr(inside, '|');
-    size_t n = bar ? (size_t)(bar - inside) : strlen(inside);
-    while (n > 0 && isspace((unsigned char)inside[n - 1]))
-        n--;
-    const char *format = bar ? bar + 1 + strspn(bar + 1, " \t\r\n") : NULL;
-    char *key = copy(inside, n);
+    const char *format;
+    char *key = before_bar(inside, &format);
     lb_status st = LB_OK;
-    if (n == 0 || strpbrk(key, " \t\r\n"))
-        st = n == 0 ? lb_fail_at(p->err, LB_EFORMAT, place, "nothing to show in '{{ }}'")
-                    : unknown_output(p, place, key);
+    if (!*key || strpbrk(key, " \t\r\n"))
+        st = !*key ? lb_fail_at(p->err, LB_EFORMAT, place, "nothing to show in '{{ }}'")
+                   : unknown_output(p, place, key);
     else if (format && !*format)
         st = lb_fail_at(p->err, LB_EFORMAT, place, "no format after the '|' of '%s'", key);
     else if (!strchr(key, '.'))

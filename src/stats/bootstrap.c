@@ -633,9 +633,10 @@ static lb_status guarded(const lb_bootstrap *b, statistic s, const char *kind, b
         snprintf(out->na, sizeof out->na, "%s", LB_NA_DENOMINATOR);
     else if (!(gain.value >= b->headroom.least))
         snprintf(out->na, sizeof out->na, "%s", LB_NA_HEADROOM);
-    else
+    else {
         out->value = value_of(s, b->estimate, 1, b->m);
-    out->digits = 2; /* without an interval nothing says how many it has */
+        out->digits = 2; /* without an interval nothing says how many it has */
+    }
     return LB_OK;
 }
 

@@ -139,16 +139,22 @@ Test(bootstrap, the_number_carries_estimate_interval_rows_and_seed)
     lb_bootstrap_free(b);
 }
 
+/* A target of n rows and two predictions, with noise of 0.5 and of @p other. */
+static void draw_noisy(size_t n, double other, double *y, double *a, double *c)
+{
+    lb_rng r = lb_rng_make(3, 1);
+    for (size_t i = 0; i < n; i++) {
+        y[i] = 1.0 + 4.0 * lb_rng_uniform(&r);
+        a[i] = y[i] + 0.5 * lb_rng_normal(&r);
+        c[i] = y[i] + other * lb_rng_normal(&r);
+    }
+}
+
 Test(bootstrap, a_difference_says_how_often_it_is_positive_whatever_the_threshold)
 {
     enum { DRAWS = 300, N = 40 };
     double y[N], a[N], c[N], draws[DRAWS];
-    lb_rng r = lb_rng_make(3, 1);
-    for (size_t i = 0; i < N; i++) {
-        y[i] = 1.0 + 4.0 * lb_rng_uniform(&r);
-        a[i] = y[i] + 0.5 * lb_rng_normal(&r);
-        c[i] = y[i] + 0.5 * lb_rng_normal(&r);
-    }
+    draw_noisy(N, 0.5, y, a, c);
     lb_rowset *few = lb_rowset_all("forty", "d", N);
     const lb_outcome o[] = {outcome(few, y, a, "a"), outcome(few, y, c, "c")};
     lb_bootstrap *b = make(o, 2, DRAWS, 2);
@@ -398,12 +404,7 @@ Test(bootstrap, no_ratio_when_the_interval_of_the_gain_holds_zero)
 {
     enum { N = 40 };
     double y[N], a[N], c[N];
-    lb_rng r = lb_rng_make(3, 1);
-    for (size_t i = 0; i < N; i++) {
-        y[i] = 1.0 + 4.0 * lb_rng_uniform(&r);
-        a[i] = y[i] + 0.5 * lb_rng_normal(&r);
-        c[i] = y[i] + 0.55 * lb_rng_normal(&r);
-    }
+    draw_noisy(N, 0.55, y, a, c);
     lb_rowset *few = lb_rowset_all("forty", "d", N);
     const lb_outcome o[] = {outcome(few, y, a, "a"), outcome(few, y, c, "c")};
     lb_bootstrap *b = make(o, 2, 500, 2);
