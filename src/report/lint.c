@@ -352,6 +352,14 @@ static const char *forbidden_at(const char *s, char before)
     return NULL;
 }
 
+/* Does *s begin a Chinese sign in UTF-8: punctuation, Han or full width? */
+static bool is_chinese(const char *s)
+{
+    const unsigned char *u = (const unsigned char *)s;
+    return (u[0] == 0xE3 && u[1] == 0x80) || (u[0] >= 0xE4 && u[0] <= 0xE9) ||
+           (u[0] == 0xEF && u[1] == 0xBC);
+}
+
 lb_status lb_lint_page(const char *path, lb_findings *out, lb_error *err)
 {
     char *text;
@@ -361,11 +369,15 @@ lb_status lb_lint_page(const char *path, lb_findings *out, lb_error *err)
     const size_t before = out->errors;
     lb_prose prose = {0};
     lb_position place = {path, 1, 1};
+    const bool english = strstr(path, ".en.md") != NULL;
     for (const char *s = text; *s; s++) {
         const lb_prose_kind kind = lb_prose_step(&prose, s);
         const char *found = kind == LB_PROSE_CODE ? NULL : forbidden_at(s, s > text ? s[-1] : '\n');
         if (found)
             lb_find(out, place, "'%s' is left in a finished page", found);
+        if (english && is_chinese(s))
+            lb_find(out, place,
+                    "'%.3s' on an English page: pdflatex, which arXiv runs, has no such sign", s);
         place.column += ((unsigned char)*s & 0xC0) != 0x80;
         if (*s == '\n')
             place = (lb_position){path, place.line + 1, 1};

@@ -19,8 +19,8 @@
 lb_status lb_lint_experiment(const lb_places *places, const char *folder, lb_findings *out,
                              lb_error *err);
 
-/** Check a finished page by itself: no tag left, no TODO, no NaN outside code. LB_OK, LB_EFINDING,
- * LB_EIO. */
+/** Check a finished page by itself: no tag left, no TODO, no NaN outside code; no Chinese sign on a
+ * page NAME.en.md, whose LaTeX bundle has no font for it. LB_OK, LB_EFINDING, LB_EIO. */
 lb_status lb_lint_page(const char *path, lb_findings *out, lb_error *err);
 
 #endif

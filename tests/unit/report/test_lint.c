@@ -237,10 +237,10 @@ Test(lint, unreadable_input_is_no_finding)
 /* --- finished pages ----------------------------------------------------------------------------
  */
 
-static lb_status lint_page(const char *text, lb_findings *found)
+static lb_status lint_page(const char *name, const char *text, lb_findings *found)
 {
     lb_error err = {0};
-    char *path = lb_xprintf("%s/page.md", folder);
+    char *path = lb_xprintf("%s/%s", folder, name);
     lb_file_write(path, text, strlen(text), &err);
     const lb_status st = lb_lint_page(path, found, &err);
     free(path);
@@ -253,13 +253,33 @@ Test(lint, a_finished_page_holds_no_placeholder)
                                       "is nan, or",  "up to −inf", "| TBD |"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         lb_findings found = {0};
-        cr_expect(lint_page(bad[i], &found) == LB_EFINDING, "'%s' passed", bad[i]);
+        cr_expect(lint_page("page.en.md", bad[i], &found) == LB_EFINDING, "'%s' passed", bad[i]);
         lb_findings_free(&found);
     }
     lb_findings found = {0};
-    cr_expect(lint_page("Information about nanometres, TODOs\n`{{ key }}`\n```\nNaN TODO\n```\n",
+    cr_expect(lint_page("page.en.md",
+                        "Information about nanometres, TODOs\n`{{ key }}`\n```\nNaN TODO\n```\n",
                         &found) == LB_OK,
               "%s", found.lines.s);
     cr_expect(lb_lint_page("/nonexistent.md", &found, NULL) == LB_EIO);
+    lb_findings_free(&found);
+}
+
+Test(lint, an_english_page_holds_no_chinese_sign)
+{
+    static const char *const chinese[] = {"It took 18.5 分钟.", "`码`", "full stop。", "（width）"};
+    for (size_t i = 0; i < sizeof chinese / sizeof *chinese; i++) {
+        lb_findings found = {0};
+        cr_expect(lint_page("page.en.md", chinese[i], &found) == LB_EFINDING, "'%s' passed",
+                  chinese[i]);
+        lb_findings_free(&found);
+        cr_expect(lint_page("page.zh.md", chinese[i], &found) == LB_OK, "%s", found.lines.s);
+        lb_findings_free(&found);
+    }
+    lb_findings found = {0};
+    cr_expect(lint_page("page.en.md",
+                        "ΔR² ≥ 0.03 – “a” → 1,000 ✅ ❌ 🟡 ρ², 3 Å",
+                        &found) == LB_OK,
+              "%s", found.lines.s);
     lb_findings_free(&found);
 }
