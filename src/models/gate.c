@@ -3,7 +3,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
-#include "models/gate_block.h"
+#include "models/gate_trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -95,16 +95,16 @@ static lb_status check_rows(const lb_gate *g, lb_gate_rows d, const char *which,
     return st;
 }
 
-static size_t record_stride(const lb_gate_block *b)
+static size_t record_stride(lb_gate_shape s)
 {
-    return (b->shape.features + b->shape.experts + 1 + 7) / 8 * 8; /* whole cache lines */
+    return (s.features + s.experts + 1 + 7) / 8 * 8; /* whole cache lines */
 }
 
 /* The rows as lb_gate_block_run() wants them; without experts and truth those are zero. */
-static double *pack(const lb_gate_block *b, const double *mean, const double *inverse, lb_cmat x,
+static double *pack(lb_gate_shape s, const double *mean, const double *inverse, lb_cmat x,
                     lb_cmat experts, lb_cvec y)
 {
-    const size_t stride = record_stride(b), k = b->shape.experts;
+    const size_t stride = record_stride(s), k = s.experts;
     double *records = lb_xaligned(x.rows ? x.rows * stride : 1, sizeof *records);
     for (size_t i = 0; i < x.rows; i++) {
         double *row = records + i * stride;
@@ -119,10 +119,10 @@ static double *pack(const lb_gate_block *b, const double *mean, const double *in
     return records;
 }
 
-static double *pack_rows(const lb_gate_block *b, const double *mean, const double *inverse,
-                         lb_gate_rows d)
+static lb_gate_packed pack_rows(lb_gate_shape s, const double *mean, const double *inverse,
+                                lb_gate_rows d)
 {
-    return pack(b, mean, inverse, d.x, d.experts, d.y);
+    return (lb_gate_packed){pack(s, mean, inverse, d.x, d.experts, d.y), record_stride(s), d.y.n};
 }
 
 /* Mean and 1 / standard deviation of every column; 0 for a column with one value. Row by row, as
@@ -172,22 +172,6 @@ static lb_status check_options(lb_gate_options o, lb_error *err)
     return lb_adam_check(o.adam, err);
 }
 
-/* One pass over the training rows in the order of the epoch; the mean of the losses met. */
-static double run_epoch(lb_gate_block *b, lb_adam *adam, const double *records, const size_t *order,
-                        size_t n, size_t batch)
-{
-    double total = 0.0;
-    for (size_t first = 0; first < n; first += batch) {
-        const size_t rows = n - first < batch ? n - first : batch;
-        memset(b->g, 0, b->n_weights * sizeof *b->g);
-        total += lb_gate_block_run(b, records, record_stride(b), order + first, rows,
-                                   1.0 / (double)rows, true);
-        lb_adam_step(adam, b->g, b->w);
-        lb_gate_block_refresh(b);
-    }
-    return total / (double)n;
-}
-
 /* Note the losses of one more epoch; true if it is the best so far. */
 static bool add_epoch(lb_gate_curve *c, double train, double validation)
 {
@@ -214,10 +198,11 @@ static bool finished(lb_gate_curve *c, lb_gate_options o)
 lb_status lb_gate_train(lb_gate *g, lb_gate_rows train, lb_gate_rows validation, lb_gate_options o,
                         lb_gate_curve *curve, lb_error *err)
 {
-    const size_t n = train.y.n, nv = validation.y.n, f = g->shape.features;
-    lb_gate_block *b = NULL;
-    lb_adam *adam = NULL;
-    double *records = NULL, *held = NULL, *best = NULL, *scale = NULL;
+    const size_t n = train.y.n, f = g->shape.features;
+    lb_gate_trainer *t = NULL;
+    lb_gate_packed rows = {0}, held = {0};
+    const lb_gate_block *b;
+    double *best = NULL, *scale = NULL;
     size_t *order = NULL;
     lb_gate_curve c = {0};
     lb_status st;
@@ -230,19 +215,17 @@ lb_status lb_gate_train(lb_gate *g, lb_gate_rows train, lb_gate_rows validation,
     scale = lb_xcalloc(2 * f, sizeof *scale);
     if ((st = scaling(train.x, scale, scale + f, err)) != LB_OK)
         goto done;
-    b = lb_gate_block_new(g->shape);
-    records = pack_rows(b, scale, scale + f, train);
-    held = pack_rows(b, scale, scale + f, validation);
+    rows = pack_rows(g->shape, scale, scale + f, train);
+    held = pack_rows(g->shape, scale, scale + f, validation);
     /* 2. Epochs of Adam; the best weights are kept aside. */
-    lb_gate_block_load(b, g->weights.data);
-    adam = lb_adam_new(b->n_weights, o.adam);
+    t = lb_gate_trainer_new(g, o.batch < n ? o.batch : n, o.adam);
+    b = lb_gate_trainer_block(t);
     best = lb_xcalloc(b->n_weights, sizeof *best);
     order = lb_xcalloc(n, sizeof *order);
     do {
+        double score;
         lb_gate_order(o.seed, c.epochs + 1, order, n);
-        const double loss = run_epoch(b, adam, records, order, n, o.batch);
-        const double score =
-            lb_gate_block_run(b, held, record_stride(b), NULL, nv, 0.0, false) / (double)nv;
+        const double loss = lb_gate_trainer_epoch(t, rows, order, held, &score);
         if (!isfinite(loss) || !isfinite(score)) {
             st = LB_FAIL(err, LB_ENUMERIC,
                          "the gate's loss is %g in training and %g in validation at epoch %zu: "
@@ -262,10 +245,9 @@ lb_status lb_gate_train(lb_gate *g, lb_gate_rows train, lb_gate_rows validation,
     c = (lb_gate_curve){0};
 done:
     lb_gate_curve_free(&c);
-    lb_gate_block_free(b);
-    lb_adam_free(adam);
-    free(records);
-    free(held);
+    lb_gate_trainer_free(t);
+    free(rows.records);
+    free(held.records);
     free(best);
     free(scale);
     free(order);
@@ -286,20 +268,20 @@ lb_status lb_gate_loss(const lb_gate *g, lb_gate_rows rows, lb_vec gradient, dou
         return LB_FAIL(err, LB_ESHAPE, "gradient has %zu entries, the gate %zu weights", gradient.n,
                        g->weights.n);
     lb_gate_block *b = lb_gate_block_new(g->shape);
-    double *records = pack_rows(b, g->mean.data, g->inverse.data, rows);
+    double *slope = gradient.data ? lb_gate_block_gradient(b) : NULL;
+    lb_gate_packed p = pack_rows(g->shape, g->mean.data, g->inverse.data, rows);
     lb_gate_block_load(b, g->weights.data);
-    const double value = lb_gate_block_run(b, records, record_stride(b), NULL, rows.y.n, 1.0 / n,
-                                           gradient.data != NULL) /
-                         n;
+    const double value = lb_gate_block_run(b, p.records, p.stride, NULL, p.n, 1.0 / n, slope) / n;
     if (!isfinite(value)) {
         st = LB_FAIL(err, LB_ENUMERIC, "the gate's loss over %zu rows is %g", rows.y.n, value);
     } else {
         *loss = value;
-        if (gradient.data)
-            lb_gate_block_store(b, b->g, gradient.data);
+        if (slope)
+            lb_gate_block_store(b, slope, gradient.data);
     }
     lb_gate_block_free(b);
-    free(records);
+    free(slope);
+    free(p.records);
     return st;
 }
 
@@ -314,13 +296,13 @@ lb_status lb_gate_weights(const lb_gate *g, lb_cmat x, lb_mat p, lb_error *err)
     if (st != LB_OK)
         return st;
     lb_gate_block *b = lb_gate_block_new(g->shape);
-    const size_t stride = record_stride(b);
+    const size_t stride = record_stride(g->shape);
     double *records =
-        pack(b, g->mean.data, g->inverse.data, x, (lb_cmat){0}, (lb_cvec){NULL, x.rows});
+        pack(g->shape, g->mean.data, g->inverse.data, x, (lb_cmat){0}, (lb_cvec){NULL, x.rows});
     lb_gate_block_load(b, g->weights.data);
     for (size_t first = 0; first < x.rows && st == LB_OK; first += LB_GATE_ROWS) {
         const size_t n = x.rows - first < LB_GATE_ROWS ? x.rows - first : LB_GATE_ROWS;
-        lb_gate_block_run(b, records + first * stride, stride, NULL, n, 0.0, false);
+        lb_gate_block_run(b, records + first * stride, stride, NULL, n, 0.0, NULL);
         for (size_t r = 0; r < n; r++)
             for (size_t j = 0; j < k; j++)
                 p.data[(first + r) * p.stride + j] = b->p[j * LB_GATE_ROWS + r];

@@ -28,9 +28,11 @@
  *     if (!curve.converged) ...                                  no verdict on an unfinished gate
  *     st = lb_gate_weights(gate, x_test, p, err);                              p is n x 9
  *
- * Everything is float64 on one thread, and every sum runs in one written order: the same bits on
- * any number of threads and on any instruction set. Products are fused with their sums; where there
- * is neither AVX2 nor AVX-512, fma() gives those bits some thirty times slower.
+ * Everything is float64, and every sum runs in one written order: the same bits on any number of
+ * threads and on any instruction set. Two threads train where OpenMP has them and a batch gives
+ * both enough to do, from 2^16 weights times rows; the rest runs on the thread that calls. Products
+ * are fused with their sums; where there is neither AVX2 nor AVX-512, fma() gives those bits some
+ * thirty times slower.
  */
 
 typedef struct lb_gate_shape {

@@ -215,7 +215,6 @@ lb_gate_block *lb_gate_block_new(lb_gate_shape shape)
     b->b2 = b->w2 + shape.experts * b->inner;
     b->n_weights = b->b2 + b->kw;
     b->w = zeros(b->n_weights);
-    b->g = zeros(b->n_weights);
     b->w2t = zeros(b->in_n * b->zw);
     b->b2t = zeros(b->zw);
     b->x = zeros(ROWS * b->fw);
@@ -234,10 +233,15 @@ void lb_gate_block_free(lb_gate_block *b)
 {
     if (!b)
         return;
-    double *parts[] = {b->w, b->g, b->w2t, b->b2t, b->x, b->h, b->z, b->dz, b->e, b->p, b->y};
+    double *parts[] = {b->w, b->w2t, b->b2t, b->x, b->h, b->z, b->dz, b->e, b->p, b->y};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         free(parts[i]);
     free(b);
+}
+
+double *lb_gate_block_gradient(const lb_gate_block *b)
+{
+    return zeros(b->n_weights);
 }
 
 /* Where entry i of the plain block (W1, b1, W2, b2 as in lb_gate) lies in the padded one. */
@@ -318,13 +322,13 @@ LB_FOR_EVERY_CPU static void take_rows(lb_gate_block *b, const double *records, 
 }
 
 double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
-                         const size_t *order, size_t n, double scale, bool backward)
+                         const size_t *order, size_t n, double scale, double *g)
 {
     double total = 0.0;
     for (size_t first = 0; first < n; first += ROWS) {
         const size_t rows = n - first < ROWS ? n - first : ROWS;
         take_rows(b, records, stride, order, first, rows, n);
-        total += b->kernel(b, rows, scale, backward);
+        total += b->kernel(b, rows, scale, g);
     }
     return total;
 }

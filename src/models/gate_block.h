@@ -25,8 +25,9 @@ enum {
 
 typedef struct lb_gate_block lb_gate_block;
 
-/** One block forward and, if asked, backward. @return the sum of squared errors of its rows */
-typedef double lb_gate_kernel(lb_gate_block *b, size_t rows, double scale, bool backward);
+/** One block forward and, unless @p g is NULL, backward: scale times the gradient is added to it.
+ * @return the sum of squared errors of its rows */
+typedef double lb_gate_kernel(lb_gate_block *b, size_t rows, double scale, double *g);
 
 struct lb_gate_block {
     lb_gate_shape shape;
@@ -34,7 +35,7 @@ struct lb_gate_block {
     size_t kw, zw;      /* K, K - 1 likewise */
     size_t inner, in_n; /* width and true size of the last layer's input: H, or F without hidden */
     size_t n_weights;   /* padded block: W1 (F, hw), b1 (hw), W2' (K, inner), b2 (kw) */
-    double *w, *g;      /* weights and gradient */
+    double *w;          /* weights */
     size_t b1, w2, b2;  /* where the parts begin; W1 at 0 */
     double *w2t, *b2t;  /* V (in_n, zw) and its biases (zw) */
     double *x, *h;      /* (rows, fw); (rows, hw): hidden units, then the derivatives by them */
@@ -47,6 +48,9 @@ struct lb_gate_block {
 lb_gate_block *lb_gate_block_new(lb_gate_shape shape);
 void lb_gate_block_free(lb_gate_block *b);
 
+/** A padded block of zeros, for a gradient; the caller's. */
+double *lb_gate_block_gradient(const lb_gate_block *b);
+
 /** Weights and gradient between the gate's plain block and the padded one. Each change of w ends
  * with lb_gate_block_refresh(), which remakes w2t and b2t. */
 void lb_gate_block_load(lb_gate_block *b, const double *plain);
@@ -55,12 +59,12 @@ void lb_gate_block_refresh(lb_gate_block *b);
 
 /**
  * Run rows of packed records, @p stride doubles each, aligned and of whole vectors: features (F,
- * scaled), experts (K), truth. @p order names them, NULL: the first @p n. If @p backward, scale
- * times the gradient of the sum of squares is added to b->g. @return the sum of squared errors, in
- * the order given
+ * scaled), experts (K), truth. @p order names them, NULL: the first @p n. Unless @p g is NULL,
+ * scale times the gradient of the sum of squares is added to it. @return the sum of squared errors,
+ * in the order given
  */
 double lb_gate_block_run(lb_gate_block *b, const double *records, size_t stride,
-                         const size_t *order, size_t n, double scale, bool backward);
+                         const size_t *order, size_t n, double scale, double *g);
 
 /** The kernels: 0 portable, 1 AVX2, 2 AVX-512; NULL where the CPU lacks it. Equal bits. A new block
  * has the widest. */

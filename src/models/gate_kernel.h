@@ -93,7 +93,7 @@ TARGET INLINE void NAME(outer)(size_t rows, const double *a, size_t as, size_t n
 }
 
 /* A block forward and, if asked, backward: lb_gate_kernel. */
-TARGET static double NAME(block)(lb_gate_block *b, size_t rows, double scale, bool backward)
+TARGET static double NAME(block)(lb_gate_block *b, size_t rows, double scale, double *g)
 {
     const size_t f = b->shape.features, k = b->shape.experts;
     const bool linear = b->shape.hidden == 0;
@@ -107,18 +107,18 @@ TARGET static double NAME(block)(lb_gate_block *b, size_t rows, double scale, bo
     mix(b, yhat, residual);
     for (size_t r = 0; r < rows; r++)
         total += residual[r] * residual[r];
-    if (!backward)
+    if (!g)
         return total;
 
     /* Backward, each line the derivative of its partner above: dW2' += dz' h, db2 += sum dz,
      * dh = dz W2' where h > 0, dW1 += x' dh, db1 += sum dh. */
     mix_back(b, scale, yhat, residual);
-    NAME(outer)(rows, b->dz, b->kw, k, in, b->inner, b->g + b->w2);
-    column_sums(rows, b->dz, b->kw, b->g + b->b2);
+    NAME(outer)(rows, b->dz, b->kw, k, in, b->inner, g + b->w2);
+    column_sums(rows, b->dz, b->kw, g + b->b2);
     if (!linear) {
         NAME(product)(RELU_BACK, rows, b->dz, b->kw, k, b->w + b->w2, b->hw, NULL, b->h);
-        NAME(outer)(rows, b->x, b->fw, f, b->h, b->hw, b->g);
-        column_sums(rows, b->h, b->hw, b->g + b->b1);
+        NAME(outer)(rows, b->x, b->fw, f, b->h, b->hw, g);
+        column_sums(rows, b->h, b->hw, g + b->b1);
     }
     return total;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "models/gate.h"
 #include "models/gate_block.h"
 
@@ -176,18 +177,20 @@ Test(gate, every_instruction_set_gives_the_same_bits)
             b->kernel = lb_gate_kernel_version(version);
             if (b->kernel) {
                 lb_gate_block_load(b, gate->weights.data);
-                const double sum = lb_gate_block_run(b, records, stride, NULL, n, 0.01, true);
+                double *slope = lb_gate_block_gradient(b);
+                const double sum = lb_gate_block_run(b, records, stride, NULL, n, 0.01, slope);
                 if (!g) {
                     first = sum;
                     g = lb_xcalloc(b->n_weights, sizeof *g);
-                    memcpy(g, b->g, b->n_weights * sizeof *g);
+                    memcpy(g, slope, b->n_weights * sizeof *g);
                 }
                 cr_expect(eq(dbl, sum, first));
                 for (size_t i = 0; i < b->n_weights; i++)
-                    cr_expect(eq(dbl, b->g[i], g[i]), "shape %zu version %d", c, version);
+                    cr_expect(eq(dbl, slope[i], g[i]), "shape %zu version %d", c, version);
                 for (size_t i = 0; i < shapes[c].experts; i++)
                     for (size_t j = b->in_n; j < b->inner; j++)
-                        cr_expect(eq(dbl, b->g[b->w2 + i * b->inner + j], 0.0), "a padded weight");
+                        cr_expect(eq(dbl, slope[b->w2 + i * b->inner + j], 0.0), "a padded weight");
+                free(slope);
             }
             lb_gate_block_free(b);
         }
@@ -378,27 +381,35 @@ Test(gate, stops_by_patience_by_budget_or_goes_on_while_the_last_epoch_is_the_be
     rows_free(&v);
 }
 
+/* Large enough that two threads share a batch; the last one of an epoch has 12 rows, all of the
+ * first half. */
 Test(gate, seed_alone_decides_whatever_the_threads)
 {
-    rows t = rows_make(300, 4, 3, 1), v = rows_make(90, 4, 3, 2);
+    rows t = rows_make(300, 13, 9, 1), v = rows_make(90, 13, 9, 2);
     lb_gate *g[4];
-    double last[4];
+    lb_gate_curve c[4];
+    const size_t before = threads_now();
     for (int i = 0; i < 4; i++) { /* 1 thread, 2 threads, another start, another shuffle */
         lb_gate_options o = quick(5);
+        o.batch = 96;
         o.seed += i == 3;
         omp_set_num_threads(i == 1 ? 2 : 1);
-        g[i] = gate_make(4, 9, 3, i == 2 ? 78 : 77);
-        lb_gate_curve c = train(g[i], &t, &v, o);
-        last[i] = c.train[4];
-        lb_gate_curve_free(&c);
+        g[i] = gate_make(13, 64, 9, i == 2 ? 78 : 77);
+        c[i] = train(g[i], &t, &v, o);
+        cr_expect(eq(sz, threads_now() - before, i > 0), "run %d", i);
     }
     for (size_t i = 0; i < g[0]->weights.n; i++)
         cr_expect(eq(dbl, g[0]->weights.data[i], g[1]->weights.data[i]));
-    cr_expect(eq(dbl, last[0], last[1]));
-    cr_expect(ne(dbl, last[0], last[2]));
-    cr_expect(ne(dbl, last[0], last[3]));
-    for (int i = 0; i < 4; i++)
+    for (size_t e = 0; e < 5; e++) {
+        cr_expect(eq(dbl, c[0].train[e], c[1].train[e]));
+        cr_expect(eq(dbl, c[0].validation[e], c[1].validation[e]));
+    }
+    cr_expect(ne(dbl, c[0].train[4], c[2].train[4]));
+    cr_expect(ne(dbl, c[0].train[4], c[3].train[4]));
+    for (int i = 0; i < 4; i++) {
+        lb_gate_curve_free(c + i);
         lb_gate_free(g[i]);
+    }
     rows_free(&t);
     rows_free(&v);
 }
