@@ -15,7 +15,6 @@
 #include "models/conditional.h"
 #include "models/folds.h"
 #include "models/scatter.h"
-#include "record/published.h"
 #include "stats/quantile.h"
 #include "study/by_bin.h"
 #include "study/contest.h"
@@ -554,17 +553,13 @@ static char *title_for(const lb_study *s, const char *what)
 /* Published scores of one kind of model at our levels, NAN where there is none. */
 static size_t published(lb_study *s, const result *r, const char *suffix, double *y)
 {
-    lb_published *file = NULL;
     size_t found = 0;
-    lb_study_take(s, lb_published_load("data/published/published.tsv", &file, s->err));
-    for (size_t j = 0; j < r->n && file; j++) {
-        char *key = lb_xprintf("e12.prior.n%.1f.%s", r->noise[j], suffix);
-        const lb_published_entry *entry = lb_published_find(file, key);
-        y[j] = entry ? entry->number : NAN;
+    for (size_t j = 0; j < r->n; j++) {
+        const lb_published_entry *e =
+            lb_study_published(s, "e12.prior.n%.1f.%s", r->noise[j], suffix);
+        y[j] = e ? e->number : NAN;
         found += isfinite(y[j]);
-        free(key);
     }
-    lb_published_free(file);
     return found;
 }
 

@@ -12,7 +12,6 @@
 #include "core/memory.h"
 #include "experiments/e13_physical_gate/e13.h"
 #include "models/penalty.h"
-#include "record/published.h"
 #include "stats/quantile.h"
 #include "stats/seeds.h"
 
@@ -438,17 +437,9 @@ static void run_seeds(lb_study *s, const draw *first, const lb_domains *domains,
 /* --- the published division ---------------------------------------------------------------------
  */
 
-static lb_number published(lb_study *s, const lb_published *p, const char *key)
-{
-    const lb_published_entry *e = lb_published_find(p, key);
-    if (!e && lb_study_ok(s))
-        lb_study_take(s, LB_FAIL(s->err, LB_ENAME, "nothing published under '%s'", key));
-    return lb_number_plain(e ? e->number : 0.0, "published", "");
-}
-
 /* How many cores are not the ranges that were published ("8490-8510"), and the step that turns a
  * width in pixels into one in Angstrom. */
-static void put_windows(lb_study *s, const lb_published *p)
+static void put_windows(lb_study *s)
 {
     static const char *const keys[] = {"e13.window.caii8498", "e13.window.caii8542",
                                        "e13.window.caii8662", "e13.window.nai"};
@@ -456,7 +447,7 @@ static void put_windows(lb_study *s, const lb_published *p)
     size_t differ = 0;
     for (size_t i = 0; i < lb_windows_four.n_windows; i++) {
         const lb_window *w = &lb_windows_four.windows[i];
-        const lb_published_entry *e = lb_published_find(p, keys[i]);
+        const lb_published_entry *e = lb_study_published(s, "%s", keys[i]);
         double lo, hi;
         differ += !e || sscanf(e->value, "%lf-%lf", &lo, &hi) != 2 || lo != w->lo || hi != w->hi;
     }
@@ -472,9 +463,7 @@ static void put_traps(lb_study *s, const result *r, const lb_number *global_all)
 {
     const lb_number *soft = &r->r2[NINE][SOFT], *oracle = &r->r2[NINE][ORACLE];
     lb_number gain, mixed;
-    lb_published *p = NULL;
     lb_study_take(s, lb_score_delta_unaligned(soft, global_all, &gain, s->err));
-    lb_study_take(s, lb_published_load("data/published/published.tsv", &p, s->err));
     if (!lb_study_ok(s))
         return;
     mixed = lb_number_plain((soft->value - global_all->value) / (oracle->value - global_all->value),
@@ -482,11 +471,13 @@ static void put_traps(lb_study *s, const result *r, const lb_number *global_all)
     mixed.oracle = true;
     lb_study_put(s, gain, "b.trap.gain_unaligned");
     lb_study_put(s, mixed, "b.trap.rho_unaligned");
-    const double theirs[] = {published(s, p, "e13b.r2.soft").value,
-                             published(s, p, "e13b.r2.oracle").value,
-                             published(s, p, "e03.small.noise_0.2.r2.global").value,
-                             published(s, p, "e13a.ablation.rho.no_teff_proxy").value,
-                             published(s, p, "e13a.ablation.rho.only_caii").value};
+    const double theirs[] = {
+        lb_study_published_number(s, "e13b.r2.soft"),
+        lb_study_published_number(s, "e13b.r2.oracle"),
+        lb_study_published_number(s, "e03.small.noise_0.2.r2.global"),
+        lb_study_published_number(s, "e13a.ablation.rho.no_teff_proxy"),
+        lb_study_published_number(s, "e13a.ablation.rho.only_caii"),
+    };
     lb_number x = lb_number_plain((theirs[0] - theirs[2]) / (theirs[1] - theirs[2]), "ratio", "");
     x.digits = 3;
     lb_study_put(s, x, "b.trap.published_rho_aligned");
@@ -495,8 +486,7 @@ static void put_traps(lb_study *s, const result *r, const lb_number *global_all)
     x = lb_number_plain(theirs[3] - theirs[4], "r2_gap", "");
     x.digits = 3;
     lb_study_put(s, x, "a.trap.published_na_worth");
-    put_windows(s, p);
-    lb_published_free(p);
+    put_windows(s);
 }
 
 /* --- the experiment -----------------------------------------------------------------------------

@@ -13,7 +13,6 @@
 #include "core/text.h"
 #include "figure/plot.h"
 #include "models/affine.h"
-#include "record/published.h"
 #include "stats/quantile.h"
 #include "stats/verdict.h"
 #include "study/by_bin.h"
@@ -383,19 +382,10 @@ static void put_weighted(lb_study *s, const work *w)
 /* Validation rows of the published experts together, which no page there adds up. */
 static void put_published_rows(lb_study *s, size_t experts)
 {
-    lb_published *p = NULL;
     double count = 0.0;
-    if (lb_study_ok(s))
-        lb_study_take(s, lb_published_load(lb_spec_text(s->spec, "settings.published.file", "en"),
-                                           &p, s->err));
-    for (size_t k = 0; k < experts && lb_study_ok(s); k++) {
-        char key[48];
-        snprintf(key, sizeof key, "e17.fig.n_val.expert%zu", k);
-        const lb_published_entry *e = lb_published_find(p, key);
-        count += e ? e->number : 0.0;
-    }
+    for (size_t k = 0; k < experts; k++)
+        count += lb_study_published_number(s, "e17.fig.n_val.expert%zu", k);
     lb_study_put(s, lb_number_count((size_t)count), "theirs.n_val_covered");
-    lb_published_free(p);
 }
 
 /* --- tables -------------------------------------------------------------------------------------

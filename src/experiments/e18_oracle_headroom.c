@@ -13,7 +13,6 @@
 #include "core/memory.h"
 #include "core/progress.h"
 #include "core/text.h"
-#include "record/published.h"
 #include "stats/anova.h"
 #include "stats/quantile.h"
 #include "stats/seeds.h"
@@ -639,35 +638,32 @@ static void run_larger(lb_study *s, const result *r)
 /* --- what the published numbers say about each other --------------------------------------------
  */
 
-static double published(const lb_published *p, const char *format, const char *key)
+/* A count as it was printed: "62.7k" is 62,700. */
+static double published_count(lb_study *s, const char *format, const char *key)
 {
-    char name[96];
-    snprintf(name, sizeof name, format, key);
-    const lb_published_entry *e = lb_published_find(p, name);
-    if (!e)
-        return NAN;
-    const size_t length = strlen(e->value);
-    if (length && e->value[length - 1] == 'k') /* "62.7k" */
+    const lb_published_entry *e = lb_study_published(s, format, key);
+    const size_t length = e ? strlen(e->value) : 0;
+    if (length && e->value[length - 1] == 'k')
         return 1000.0 * strtod(e->value, NULL);
-    return e->number;
+    return lb_study_published_number(s, format, key);
 }
 
 /* Sums over the nine cells of the published tables; scores weighted by their own test rows. */
-static void put_published_sums(lb_study *s, const lb_published *p, const result *r)
+static void put_published_sums(lb_study *s, const result *r)
 {
     double rows = 0.0, train = 0.0, rows_printed = 0.0, train_printed = 0.0;
     double oracle = 0.0, global = 0.0, soft = 0.0, gain = 0.0;
     for (size_t k = 0; k < BINS; k++) {
         const char *key = r->bin[k].key;
-        const double n = published(p, "e18.16g.n_test.%s", key);
+        const double n = published_count(s, "e18.16g.n_test.%s", key);
         rows += n;
-        train += published(p, "e18.16g.n_train.%s", key);
-        rows_printed += published(p, "e18.perbin.n_test_printed.%s", key);
-        train_printed += published(p, "e18.perbin.n_train_printed.%s", key);
-        oracle += n * published(p, "e18.perbin.r2_oracle.%s", key);
-        global += n * published(p, "e18.fig.r2_global.%s", key);
-        soft += n * published(p, "e18.16g.fig.r2_soft.%s", key);
-        gain += published(p, "e18.perbin.dr2_vs_global.%s", key) / (double)BINS;
+        train += published_count(s, "e18.16g.n_train.%s", key);
+        rows_printed += published_count(s, "e18.perbin.n_test_printed.%s", key);
+        train_printed += published_count(s, "e18.perbin.n_train_printed.%s", key);
+        oracle += n * lb_study_published_number(s, "e18.perbin.r2_oracle.%s", key);
+        global += n * lb_study_published_number(s, "e18.fig.r2_global.%s", key);
+        soft += n * lb_study_published_number(s, "e18.16g.fig.r2_soft.%s", key);
+        gain += lb_study_published_number(s, "e18.perbin.dr2_vs_global.%s", key) / (double)BINS;
     }
     oracle /= rows;
     global /= rows;
@@ -683,14 +679,15 @@ static void put_published_sums(lb_study *s, const lb_published *p, const result 
     lb_study_put(s, lb_number_plain(gain, "recomputed", ""), "theirs.mean_dr2");
     lb_study_put(s, lb_number_plain((soft - global) / (oracle - global), "recomputed", ""),
                  "theirs.aligned_retention");
-    lb_study_put(s,
-                 lb_number_plain((oracle - global) / published(p, "%s", "e18.ref.dr2_noise02"),
-                                 "recomputed", ""),
-                 "theirs.aligned_amplification");
+    lb_study_put(
+        s,
+        lb_number_plain((oracle - global) / lb_study_published_number(s, "e18.ref.dr2_noise02"),
+                        "recomputed", ""),
+        "theirs.aligned_amplification");
 }
 
 /* The global model at this noise has more than one published value. */
-static void put_published_globals(lb_study *s, const lb_published *p)
+static void put_published_globals(lb_study *s)
 {
     static const lb_column columns[] = {
         {"published as", ""}, {"R² global", ""}, {"n test", ""}, {"conditions", ""}};
@@ -702,7 +699,7 @@ static void put_published_globals(lb_study *s, const lb_published *p)
     size_t different = 0;
     lb_record_table(s->record, "T18.8", 4, columns);
     for (size_t i = 0; i < N; i++) {
-        const lb_published_entry *e = lb_published_find(p, keys[i]);
+        const lb_published_entry *e = lb_study_published(s, "%s", keys[i]);
         bool seen = false;
         value[i] = e ? e->number : NAN;
         for (size_t j = 0; j < i; j++)
@@ -712,19 +709,6 @@ static void put_published_globals(lb_study *s, const lb_published *p)
                      e ? e->conditions : "");
     }
     lb_study_put(s, lb_number_count(different), "theirs.global_values");
-}
-
-static void run_published(lb_study *s, const result *r)
-{
-    lb_published *p = NULL;
-    if (lb_study_ok(s))
-        lb_study_take(
-            s, lb_published_load(lb_spec_text(s->spec, "settings.published", "en"), &p, s->err));
-    if (lb_study_ok(s)) {
-        put_published_sums(s, p, r);
-        put_published_globals(s, p);
-    }
-    lb_published_free(p);
 }
 
 /* --- tables -------------------------------------------------------------------------------------
@@ -931,7 +915,8 @@ static void run(lb_study *s)
         run_amplification(s, r);
         run_seeds(s, r);
         run_larger(s, r);
-        run_published(s, r);
+        put_published_sums(s, r);
+        put_published_globals(s);
     }
     lb_cost_put_totals(s);
     if (lb_study_ok(s))

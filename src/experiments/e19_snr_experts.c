@@ -16,7 +16,6 @@
 #include "models/conditional.h"
 #include "models/penalty.h"
 #include "models/quality.h"
-#include "record/published.h"
 #include "stats/quantile.h"
 #include "stats/verdict.h"
 #include "study/by_bin.h"
@@ -665,31 +664,23 @@ static void run_simpler(lb_study *s, const lb_gate_inputs *in, result *r)
 /* --- what the published numbers say about each other --------------------------------------------
  */
 
-static double published(const lb_published *p, const char *format, const char *name)
-{
-    char key[64];
-    snprintf(key, sizeof key, format, name);
-    const lb_published_entry *e = lb_published_find(p, key);
-    return e ? e->number : NAN;
-}
-
 /* Rows of the published confusion matrix, and scores of the intervals weighted by their rows. */
-static void put_published_sums(lb_study *s, const lb_published *p)
+static void run_published(lb_study *s)
 {
     double confusion = 0.0, rows = 0.0, global = 0.0, oracle = 0.0, deployed = 0.0;
     for (size_t t = 0; t < INTERVALS; t++) {
-        const double n = published(p, "e19.oracle.%s.n_test", interval_names[t]);
+        const double n = lb_study_published_number(s, "e19.oracle.%s.n_test", interval_names[t]);
         double own = 0.0;
         for (size_t k = 0; k < INTERVALS; k++) {
             char pair[8];
             snprintf(pair, sizeof pair, "%s.%s", interval_names[t], interval_names[k]);
-            own += published(p, "e19.gate.confusion.%s", pair);
+            own += lb_study_published_number(s, "e19.gate.confusion.%s", pair);
         }
         confusion += own;
         rows += n;
-        global += n * published(p, "e19.oracle.%s.r2_global", interval_names[t]);
-        oracle += n * published(p, "e19.oracle.%s.r2_oracle", interval_names[t]);
-        deployed += own * published(p, "e19.gate.%s.test_r2", interval_names[t]);
+        global += n * lb_study_published_number(s, "e19.oracle.%s.r2_global", interval_names[t]);
+        oracle += n * lb_study_published_number(s, "e19.oracle.%s.r2_oracle", interval_names[t]);
+        deployed += own * lb_study_published_number(s, "e19.gate.%s.test_r2", interval_names[t]);
     }
     lb_study_put(s, lb_number_count((size_t)confusion), "theirs.confusion_rows");
     lb_study_put(s, lb_number_count((size_t)rows), "theirs.interval_rows");
@@ -697,17 +688,6 @@ static void put_published_sums(lb_study *s, const lb_published *p)
     lb_study_put(s, lb_number_plain(oracle / rows, "recomputed", ""), "theirs.weighted_oracle");
     lb_study_put(s, lb_number_plain(deployed / confusion, "recomputed", ""),
                  "theirs.weighted_deployed");
-}
-
-static void run_published(lb_study *s)
-{
-    lb_published *p = NULL;
-    if (lb_study_ok(s))
-        lb_study_take(
-            s, lb_published_load(lb_spec_text(s->spec, "settings.published", "en"), &p, s->err));
-    if (lb_study_ok(s))
-        put_published_sums(s, p);
-    lb_published_free(p);
 }
 
 /* --- the experiment -----------------------------------------------------------------------------

@@ -11,7 +11,6 @@
  */
 #include "core/memory.h"
 #include "figure/plot.h"
-#include "record/published.h"
 #include "stats/quantile.h"
 #include "study/limit.h"
 #include "study/moe.h"
@@ -233,17 +232,16 @@ static void put_nuisance(lb_study *s, const result *r)
 }
 
 /* Where the published medians cross one half, by the interpolation our own points get. */
-static void cross_published(lb_study *s, const result *r, const lb_published *p, const char *table,
-                            lb_number *critical, lb_number *cliff)
+static void cross_published(lb_study *s, const result *r, const char *table, lb_number *critical,
+                            lb_number *cliff)
 {
     double snr[MOST], median[MOST];
     size_t n = 0;
     for (size_t i = 0; i < r->n; i++) {
-        char key[2][64];
-        snprintf(key[0], sizeof key[0], "e20.%s.mag%.1f.snr", table, r->magnitude[i]);
-        snprintf(key[1], sizeof key[1], "e20.%s.mag%.1f.r2max_median", table, r->magnitude[i]);
-        const lb_published_entry *x = lb_published_find(p, key[0]);
-        const lb_published_entry *y = lb_published_find(p, key[1]);
+        const lb_published_entry *x =
+            lb_study_published(s, "e20.%s.mag%.1f.snr", table, r->magnitude[i]);
+        const lb_published_entry *y =
+            lb_study_published(s, "e20.%s.mag%.1f.r2max_median", table, r->magnitude[i]);
         if (!x || !y)
             continue;
         snr[n] = x->number;
@@ -259,18 +257,12 @@ static void cross_published(lb_study *s, const result *r, const lb_published *p,
 /* Two tables of the source give the same medians at different signal to noise. */
 static void put_published(lb_study *s, const result *r)
 {
-    lb_published *p = NULL;
     lb_number sweep_critical = {0}, sweep_cliff = {0}, curve_critical = {0}, curve_cliff = {0};
-    if (lb_study_ok(s))
-        lb_study_take(s, lb_published_load("data/published/published.tsv", &p, s->err));
-    if (lb_study_ok(s)) {
-        cross_published(s, r, p, "3d", &sweep_critical, &sweep_cliff);
-        cross_published(s, r, p, "curve", &curve_critical, &curve_cliff);
-    }
+    cross_published(s, r, "3d", &sweep_critical, &sweep_cliff);
+    cross_published(s, r, "curve", &curve_critical, &curve_cliff);
     lb_study_put(s, sweep_critical, "critical_snr.published_3d");
     lb_study_put(s, sweep_cliff, "cliff_snr.published_3d");
     lb_study_put(s, curve_critical, "critical_snr.published_curve");
-    lb_published_free(p);
 }
 
 /* Errors times a noise level are errors of a fainter star. */

@@ -20,8 +20,8 @@ typedef struct learner {
 } learner;
 
 typedef struct half {
-    double *gradient[2];                /* of even and odd steps: one is read, the next is written */
-    double loss, held_loss;             /* sums of squares of an epoch */
+    double *gradient[2];    /* of even and odd steps: one is read, the next is written */
+    double loss, held_loss; /* sums of squares of an epoch */
     _Alignas(LINE) atomic_size_t ready; /* steps whose gradient is there */
 } half;
 

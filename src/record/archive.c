@@ -408,15 +408,22 @@ const lb_pair *lb_archive_figures(const lb_archive *a, size_t *n)
     return pairs(&a->figures, n);
 }
 
+/* What follows the prefix in s, NULL if it does not begin with it. */
+static const char *after(const char *s, const char *prefix)
+{
+    const size_t n = strlen(prefix);
+    return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
 const char *lb_archive_figure_hash(const lb_archive *a, const char *id)
 {
-    static const char prefix[] = "figure.";
     size_t n;
     const lb_pair *run = lb_archive_run(a, &n);
-    for (size_t i = 0; i < n; i++)
-        if (strncmp(run[i].key, prefix, strlen(prefix)) == 0 &&
-            strcmp(run[i].key + strlen(prefix), id) == 0)
+    for (size_t i = 0; i < n; i++) {
+        const char *of = after(run[i].key, LB_RUN_FIGURE);
+        if (of && strcmp(of, id) == 0)
             return run[i].value;
+    }
     return "";
 }
 
@@ -511,6 +518,34 @@ lb_status lb_archive_check_spec(const lb_archive *a, const lb_spec *spec, lb_err
     return LB_FAIL(err, LB_EFINDING,
                    "%s was made with another %s than the present one: run `make %s`", a->path,
                    lb_spec_path(spec), lb_spec_experiment(spec));
+}
+
+bool lb_archive_asked_published(const lb_archive *a)
+{
+    size_t n;
+    const lb_pair *run = lb_archive_run(a, &n);
+    for (size_t i = 0; i < n; i++)
+        if (after(run[i].key, LB_RUN_PUBLISHED))
+            return true;
+    return false;
+}
+
+lb_status lb_archive_check_published(const lb_archive *a, const lb_published *p, lb_error *err)
+{
+    lb_status st = LB_OK;
+    size_t n;
+    const lb_pair *run = lb_archive_run(a, &n);
+    for (size_t i = 0; i < n && st == LB_OK; i++) {
+        const char *key = after(run[i].key, LB_RUN_PUBLISHED);
+        char *now = key ? lb_published_line(lb_published_find(p, key)) : NULL;
+        if (now && strcmp(now, run[i].value))
+            st = LB_FAIL(err, LB_EFINDING,
+                         "%s was made when the published '%s' read \"%s\", not \"%s\": delete it "
+                         "and run `make %s`",
+                         a->path, key, run[i].value, now, lb_archive_experiment(a));
+        free(now);
+    }
+    return st;
 }
 
 /* --- names of conditions --------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "record/condition.h"
 #include "record/record.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -90,6 +91,11 @@ const lb_pair *lb_archive_run(const lb_archive *a, size_t *n);
 
 /** LB_EFINDING ("... run `make e02`") when the record was made with another spec.yaml. */
 lb_status lb_archive_check_spec(const lb_archive *a, const lb_spec *spec, lb_error *err);
+
+/** LB_EFINDING ("... delete it and run `make e02`") when the run computed from a published value
+ * that reads otherwise now; whether it computed from any. */
+lb_status lb_archive_check_published(const lb_archive *a, const lb_published *now, lb_error *err);
+bool lb_archive_asked_published(const lb_archive *a);
 
 /** Names for conditions: keys of @p a with their fields, and spec.path when @p spec is not NULL. A
  * plain value; @p a and @p spec must outlive @p self, which the scope points to. */

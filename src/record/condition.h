@@ -77,8 +77,8 @@ void lb_condition_explain(const lb_condition *c, const lb_scope *scope, lb_text 
 
 /**
  * Cut the field off a name: "e02.r2.ci_lo" gives "e02.r2" and "ci_lo"; fields are value, ci_lo,
- * ci_hi, se, n, p_above. @return the field (borrowed from @p name), or NULL if the last part is
- * none; then @p key receives the whole name.
+ * ci_hi, se, n, p_above, boot_mean, p_positive. @return the field (borrowed from @p name), or NULL
+ * if the last part is none; then @p key receives the whole name.
  */
 const char *lb_name_split(const char *name, char *key, size_t size);
 bool lb_field_is(const char *word); /* one of the field words */

@@ -104,6 +104,12 @@ const lb_published_entry *lb_published_find(const lb_published *p, const char *k
     return lb_keys_find(&p->keys, key, &at) ? &p->entries[at] : NULL;
 }
 
+char *lb_published_line(const lb_published_entry *e)
+{
+    return e ? lb_xprintf("%s|%s|%s|%s|%s|%s", e->value, e->unit, e->lo, e->hi, e->n, e->conditions)
+             : lb_xstrdup("");
+}
+
 const char *lb_published_nearest(const lb_published *p, const char *key)
 {
     return lb_keys_nearest(&p->keys, key);

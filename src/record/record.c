@@ -303,20 +303,24 @@ void lb_record_series(lb_record *r, const char *name, const double *values, size
 }
 
 /* Add a pair whose key must be new. */
+static bool has_pair(const pairs *p, const char *key)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (!strcmp(p->rows[i].key, key))
+            return true;
+    return false;
+}
+
 static void add_unique(lb_record *r, pairs *p, const char *what, const char *key, const char *value)
 {
     if (r->err.status != LB_OK)
         return;
-    for (size_t i = 0; i < p->n; i++)
-        if (!strcmp(p->rows[i].key, key)) {
-            FAIL(r, LB_ENAME, "%s '%s' was recorded twice", what, key);
-            return;
-        }
-    if (!is_id(key)) {
+    if (has_pair(p, key))
+        FAIL(r, LB_ENAME, "%s '%s' was recorded twice", what, key);
+    else if (!is_id(key))
         FAIL(r, LB_ENAME, "'%s' is no name for %s", key, what);
-        return;
-    }
-    add_pair(p, key, value);
+    else
+        add_pair(p, key, value);
 }
 
 void lb_record_figure(lb_record *r, const char *id, const char *stem)
@@ -350,11 +354,20 @@ void lb_record_run(lb_record *r, const char *key, const char *format, ...)
     va_end(args);
 }
 
+void lb_record_published(lb_record *r, const char *key, const lb_published_entry *e)
+{
+    char *name = lb_xprintf(LB_RUN_PUBLISHED "%s", key), *line = lb_published_line(e);
+    if (!has_pair(&r->run, name))
+        lb_record_run(r, name, "%s", line);
+    free(line);
+    free(name);
+}
+
 void lb_record_figure_files(lb_record *r, const char *folder)
 {
     for (size_t i = 0; i < r->figures.n && r->err.status == LB_OK; i++) {
         char hash[LB_HASH_SIZE], *path = lb_xprintf("%s/%s.svg", folder, r->figures.rows[i].value);
-        char *key = lb_xprintf("figure.%s", r->figures.rows[i].key);
+        char *key = lb_xprintf(LB_RUN_FIGURE "%s", r->figures.rows[i].key);
         if (lb_hash_file(path, hash, &r->err) == LB_OK)
             lb_record_run(r, key, "%s", hash);
         free(key);

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/number.h"
+#include "record/published.h"
 #include "record/spec.h"
 
 #include <stddef.h>
@@ -17,21 +18,18 @@
  * and renames it: an interrupted run leaves no record.
  *
  * Keys are lower case and dotted, [a-z0-9_.], and start with the experiment ("e02."). The last part
- * may not be a field word of the condition language (value, ci_lo, ci_hi, se, n, p_above).
+ * may not be a field word of the condition language (lb_field_is() in record/condition.h).
  *
- * The file (format 1), made to be pleasant in h5py: pandas.DataFrame(f["numbers"][:]) is the table
+ * The file (format 2), made to be pleasant in h5py: pandas.DataFrame(f["numbers"][:]) is the table
  * of all numbers, one compound dataset, because thousands of one-number groups are slow and show
  * nothing at a glance. Strings are UTF-8 of variable length. No timestamps. Behind the HDF5 data a
  * last line seals the file with its SHA-256: who edits a record breaks it.
  *   /record     key value: format, experiment, name
- *   /numbers    key value ci_lo ci_hi se p_above n seed digits oracle kind unit rows protocol na
- *   /texts      key value
- *   /rowsets    name hash n
- *   /verdicts   id outcome metric value ci_lo ci_hi se n digits kind unit na rule detail
- *   /figures    id stem
- *   /tables/ID  group: columns (name, format) and cells (rows x columns of key, text; one is "")
- *   /series/... one dataset of doubles a series
- *   /provenance key value: what was computed from what (same on every machine)
+ *   /numbers    key value ci_lo ci_hi se p_above boot_mean p_positive n seed digits oracle kind
+ * unit rows protocol na /texts      key value /rowsets    name hash n /verdicts   id outcome metric
+ * value ci_lo ci_hi se n digits kind unit na rule detail /figures    id stem /tables/ID  group:
+ * columns (name, format) and cells (rows x columns of key, text; one is "") /series/... one dataset
+ * of doubles a series /provenance key value: what was computed from what (same on every machine)
  *   /run        key value: how this run went (threads, CPU, seconds, memory); never in reports
  */
 typedef struct lb_record lb_record;
@@ -92,6 +90,15 @@ void lb_record_provenance(lb_record *r, const char *key, const char *format, ...
  * chose, seconds since lb_record_new() and peak memory. */
 void lb_record_run(lb_record *r, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/** Lines of the run that say what it computed from and what it drew: published.KEY, figure.ID. */
+#define LB_RUN_PUBLISHED "published."
+#define LB_RUN_FIGURE "figure."
+
+/** The run computes from what was published under @p key (@p e NULL: nothing was). Kept among the
+ * lines of the run, so that lb_archive_check_published() sees when the file has changed. Again is
+ * fine. */
+void lb_record_published(lb_record *r, const char *key, const lb_published_entry *e);
 
 lb_status lb_record_status(const lb_record *r); /* LB_OK so far? */
 

@@ -76,6 +76,7 @@ void lb_diff_record_inputs(const lb_archive *a, lb_became_list *out, bool now)
         bool tell = i < n;
         for (size_t k = 0; k < 3; k++)
             tell = tell || strcmp(p->key, told[k]) == 0;
+        tell = tell || strncmp(p->key, LB_RUN_PUBLISHED, strlen(LB_RUN_PUBLISHED)) == 0;
         if (tell)
             lb_became_put(out, p->key, p->value, now);
     }

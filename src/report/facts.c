@@ -97,6 +97,12 @@ lb_status lb_facts_open(const lb_places *places, const char *folder, const char 
     }
     if (st == LB_OK)
         st = lb_archive_check_spec(f->sources[0].record, f->spec, err);
+    if (st == LB_OK && lb_archive_asked_published(f->sources[0].record)) {
+        const lb_published *published;
+        st = lb_facts_published(f, &published, err);
+        if (st == LB_OK)
+            st = lb_archive_check_published(f->sources[0].record, published, err);
+    }
     free(spec);
     free(record);
     if (st != LB_OK) {

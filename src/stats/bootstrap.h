@@ -95,6 +95,13 @@ lb_status lb_bootstrap_set_level(lb_bootstrap *b, double level, lb_error *err);
 typedef enum lb_interval { LB_INTERVAL_PERCENTILE, LB_INTERVAL_BCA } lb_interval;
 void lb_bootstrap_set_interval(lb_bootstrap *b, lb_interval kind); /* percentile unless set */
 
+/** Gain below which no ratio of gains is printed unless the spec says otherwise (specification
+ * 0.6). */
+#define LB_SMALLEST_GAIN 0.01
+/** What is printed instead of such a ratio; and where only the size of the gain is asked for. */
+#define LB_NA_DENOMINATOR "n/a (denominator not distinguishable from 0)"
+#define LB_NA_HEADROOM "n/a (undefined: no headroom)"
+
 /**
  * When a gain is large enough to divide by. Below @c least there is no ratio; a gain whose interval
  * reaches zero gives none either if it must be @c real, else a value without interval. The strict

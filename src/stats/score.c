@@ -218,39 +218,3 @@ lb_status lb_score_delta_unaligned(const lb_number *a, const lb_number *b, lb_nu
     out->rows[0] = '\0';
     return LB_OK;
 }
-
-/* (a - base) / (whole - base) */
-static lb_status gain_ratio(const char *kind, const lb_number *a, const lb_number *base,
-                            const lb_number *whole, lb_number *out, lb_error *err)
-{
-    lb_number part, gain;
-    lb_status st;
-    if (strcmp(a->kind, "r2"))
-        return LB_FAIL(err, LB_EINVAL, "a %s is made of three r2, not of '%s'", kind, a->kind);
-    if ((st = lb_score_delta(a, base, &part, err)) != LB_OK ||
-        (st = lb_score_delta(whole, base, &gain, err)) != LB_OK) {
-        lb_error_within(err, "%s", kind);
-        return st;
-    }
-    *out = part;
-    snprintf(out->kind, sizeof out->kind, "%s", kind);
-    out->oracle = part.oracle || gain.oracle;
-    out->value = part.value / gain.value;
-    if (part.na[0] || gain.na[0])
-        set_na(out, part.na[0] ? part.na : gain.na);
-    else if (!(gain.value >= LB_SMALLEST_GAIN))
-        set_na(out, LB_NA_DENOMINATOR);
-    return LB_OK;
-}
-
-lb_status lb_score_share(const lb_number *ablation, const lb_number *reference,
-                         const lb_number *full, lb_number *out, lb_error *err)
-{
-    return gain_ratio("share", ablation, reference, full, out, err);
-}
-
-lb_status lb_score_retention(const lb_number *method, const lb_number *global,
-                             const lb_number *oracle, lb_number *out, lb_error *err)
-{
-    return gain_ratio("retention", method, global, oracle, out, err);
-}

@@ -64,24 +64,4 @@ lb_status lb_score_delta(const lb_number *a, const lb_number *b, lb_number *out,
 lb_status lb_score_delta_unaligned(const lb_number *a, const lb_number *b, lb_number *out,
                                    lb_error *err);
 
-/** Gain below which no ratio of gains is printed (specification 0.6). */
-#define LB_SMALLEST_GAIN 0.01
-/** What is printed instead of such a ratio; and where only the size of the gain is asked for. */
-#define LB_NA_DENOMINATOR "n/a (denominator not distinguishable from 0)"
-#define LB_NA_HEADROOM "n/a (undefined: no headroom)"
-
-/**
- * Ratios of gains, all three scores R2 on one row set:
- *   share     = (ablation - reference) / (full - reference)     what a part of it gives of a gain
- *   retention = (method - global) / (oracle - global)           what is kept of the oracle's gain
- * n/a with LB_NA_DENOMINATOR if the denominator is below LB_SMALLEST_GAIN. Whether its
- * interval holds zero is known to lb_bootstrap_share() and lb_bootstrap_retention() alone: use
- * those for print.
- * @return LB_OK; LB_EROWS naming both row sets; LB_EINVAL if a kind is not r2
- */
-lb_status lb_score_share(const lb_number *ablation, const lb_number *reference,
-                         const lb_number *full, lb_number *out, lb_error *err);
-lb_status lb_score_retention(const lb_number *method, const lb_number *global,
-                             const lb_number *oracle, lb_number *out, lb_error *err);
-
 #endif

@@ -132,6 +132,42 @@ void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *format
     free(marked);
 }
 
+const lb_published_entry *lb_study_published(lb_study *s, const char *format, ...)
+{
+    char key[KEY_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(key, sizeof key, format, args);
+    va_end(args);
+    if (lb_study_ok(s) && !s->published)
+        lb_study_take(s, lb_published_load(LB_PUBLISHED, &s->published, s->err));
+    if (!lb_study_ok(s))
+        return NULL;
+    const lb_published_entry *e = lb_published_find(s->published, key);
+    lb_record_published(s->record, key, e);
+    return e;
+}
+
+double lb_study_published_number(lb_study *s, const char *format, ...)
+{
+    char key[KEY_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(key, sizeof key, format, args);
+    va_end(args);
+    const lb_published_entry *e = lb_study_published(s, "%s", key);
+    if (!e && lb_study_ok(s)) {
+        const char *near = lb_published_nearest(s->published, key);
+        lb_study_take(s,
+                      LB_FAIL(s->err, LB_ENAME, "nothing is published under '%s'%s%s%s", key,
+                              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : ""));
+    } else if (e && isnan(e->number)) {
+        lb_study_take(
+            s, LB_FAIL(s->err, LB_EFORMAT, "the published '%s' is '%s', no number", key, e->value));
+    }
+    return e && !isnan(e->number) ? e->number : 0.0;
+}
+
 bool lb_study_is_streamed(const lb_study *s)
 {
     return lb_spectra_is_made(s->data.split.train);
@@ -444,6 +480,7 @@ static lb_status run_study(const lb_experiment *e, const arguments *a, lb_error 
     lb_record_abandon(s.record);
     lb_cohort_close(&s.data);
     lb_cohort_close(&s.more);
+    lb_published_free(s.published);
     lb_spec_free(s.spec);
     free(path);
     return s.status;

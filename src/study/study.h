@@ -20,8 +20,9 @@ typedef struct lb_study {
     lb_cohort data; /* the data set of the profile */
     lb_cohort more; /* the larger replication set; see has_more */
     bool has_more;
-    bool own_data;     /* not the simulated spectra of the profile */
-    double median_snr; /* |flux| / |error| of the test rows, at noise level 1 */
+    bool own_data;           /* not the simulated spectra of the profile */
+    double median_snr;       /* |flux| / |error| of the test rows, at noise level 1 */
+    lb_published *published; /* loaded when first asked for */
     lb_status status;
     lb_error *err;
 } lb_study;
@@ -72,6 +73,15 @@ void lb_study_put_alpha(lb_study *s, const lb_sweep_model *m, const char *key, .
  * far. What a pass costs beyond it is the difference of two clocks less that of two of these. */
 bool lb_study_is_streamed(const lb_study *s);
 double lb_study_seconds_simulating(const lb_study *s); /* 0 for shards */
+
+/** What was published elsewhere under a key (record/published.h), to compute from; the record keeps
+ * it, and is stale once the file reads otherwise. NULL: nothing was, or the file cannot be read. */
+const lb_published_entry *lb_study_published(lb_study *s, const char *key, ...)
+    __attribute__((format(printf, 2, 3)));
+/** Its value. The study fails (and this is 0) where it is absent (LB_ENAME) or no number
+ * (LB_EFORMAT). */
+double lb_study_published_number(lb_study *s, const char *key, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /** A stopwatch that leaves the simulation of rows out. */
 typedef struct lb_cost {

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "core/file.h"
+#include "core/memory.h"
 #include "record/layout.h"
 
 #include <criterion/criterion.h>
@@ -141,6 +142,55 @@ Test(archive, another_spec_makes_the_record_stale)
     cr_expect(ne(ptr, strstr(err.text, "run `make e02`"), NULL), "%s", err.text);
     lb_spec_free(same);
     lb_spec_free(other);
+    lb_archive_close(a);
+}
+
+/* What the record keeps of the value is compared, not the file: other lines may change. */
+Test(archive, a_published_value_that_was_computed_from_and_changed_makes_it_stale)
+{
+    static const char head[] =
+        "key\tvalue\tunit_or_kind\tci_low\tci_high\tn_test\tconditions\tsource\n";
+    static const struct {
+        const char *lines;
+        lb_status status;
+    } later[] = {{"e02.a\t0.050\tR2\t\t\t816\t\ts\n", LB_OK},
+                 {"e02.a\t0.050\tR2\t\t\t816\t\tother source\ne03.b\t7\t\t\t\t\t\t\n", LB_OK},
+                 {"e02.a\t0.05\tR2\t\t\t816\t\ts\n", LB_EFINDING},
+                 {"e02.a\t0.050\tR2\t\t\t1000\t\ts\n", LB_EFINDING},
+                 {"e03.b\t7\t\t\t\t\t\t\n", LB_EFINDING},
+                 {"e02.a\t0.050\tR2\t\t\t816\t\ts\ne02.c\t1\t\t\t\t\t\t\n", LB_EFINDING}};
+    const char *path = fixture_path("e02.h5"), *file = fixture_path("p.tsv");
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        char *text = lb_xprintf("%s%s", head, later[0].lines);
+        lb_published *p = NULL;
+        lb_error err = {0};
+        lb_file_write(file, text, strlen(text), NULL);
+        cr_assert(eq(int, lb_published_load(file, &p, NULL), LB_OK));
+        lb_record *r = lb_record_new("e02", NULL);
+        for (int again = 0; again < 2; again++) {
+            lb_record_published(r, "e02.a", lb_published_find(p, "e02.a"));
+            lb_record_published(r, "e02.c", NULL);
+        }
+        cr_assert(eq(int, lb_record_close(r, path, &err), LB_OK), "%s", err.text);
+        lb_published_free(p);
+        free(text);
+
+        text = lb_xprintf("%s%s", head, later[i].lines);
+        lb_file_write(file, text, strlen(text), NULL);
+        cr_assert(eq(int, lb_published_load(file, &p, NULL), LB_OK));
+        lb_archive *a = fixture_open(path);
+        cr_expect(lb_archive_asked_published(a));
+        cr_expect(eq(int, lb_archive_check_published(a, p, &err), later[i].status), "%s",
+                  later[i].lines);
+        if (later[i].status != LB_OK)
+            cr_expect(strstr(err.text, "delete it and run `make e02`") != NULL, "%s", err.text);
+        lb_archive_close(a);
+        lb_published_free(p);
+        free(text);
+    }
+    fixture_write(path, 0.05);
+    lb_archive *a = fixture_open(path);
+    cr_expect(lb_archive_asked_published(a) == false);
     lb_archive_close(a);
 }
 

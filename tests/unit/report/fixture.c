@@ -153,6 +153,11 @@ static void write_records(void)
     record_oracles(r);
     lb_record_figure(r, "F90.1", "e90_gain");
     lb_record_provenance(r, "profile", "%s", "quick");
+    lb_published *published;
+    cr_assert(lb_published_load(GOLDEN "/published.tsv", &published, &err) == LB_OK, "%s",
+              err.text);
+    lb_record_published(r, "e03.r2.global", lb_published_find(published, "e03.r2.global"));
+    lb_published_free(published);
     lb_record_judge(r);
     cr_assert(lb_record_close(r, path, &err) == LB_OK, "%s", err.text);
     r = lb_record_new("e91", NULL);

@@ -189,6 +189,25 @@ Test(fill, a_record_of_another_spec_is_refused)
     free(home);
 }
 
+Test(fill, a_record_that_computed_from_another_published_value_is_refused)
+{
+    lb_error err = {0};
+    char *home = experiment("x\n"), *text = read_text(places.published);
+    char *file = in_scratch("published.tsv"), *digits = strstr(text, "0.8616");
+    lb_places elsewhere = places;
+    const lb_fill_outputs none = {0};
+    elsewhere.published = file;
+    lb_file_write(file, text, strlen(text), &err);
+    cr_expect(lb_fill(&elsewhere, home, "en", &none, NULL, &err) == LB_OK, "%s", err.text);
+    digits[5] = '7';
+    lb_file_write(file, text, strlen(text), &err);
+    cr_expect(lb_fill(&elsewhere, home, "en", &none, NULL, &err) == LB_EFINDING);
+    cr_expect(strstr(err.text, "'e03.r2.global' read \"0.8616|") != NULL, "%s", err.text);
+    free(file);
+    free(text);
+    free(home);
+}
+
 Test(fill, an_unwritable_place_is_told)
 {
     lb_error err = {0};

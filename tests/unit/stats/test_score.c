@@ -87,9 +87,6 @@ Test(score, a_gain_between_two_row_sets_cannot_be_built)
     cr_expect(strstr(err.text, "'covered' (816 rows, sha256:") != NULL, "%s", err.text);
     cr_expect(strstr(err.text, "'all test rows' (1000 rows, sha256:") != NULL, "%s", err.text);
     cr_expect(strstr(err.text, "lb_outcome_on") != NULL, "%s", err.text);
-    cr_expect(eq(int, lb_score_share(&moe, &global, &moe, &x, NULL), LB_EROWS));
-    cr_expect(eq(int, lb_score_share(&global, &global, &moe, &x, NULL), LB_EROWS));
-    cr_expect(eq(int, lb_score_retention(&moe, &global, &moe, &x, NULL), LB_EROWS));
     lb_rowset_free(all);
     lb_rowset_free(covered);
 }
@@ -135,7 +132,6 @@ Test(score, unaligned_and_rowless_numbers_lead_nowhere)
     cr_expect(eq(int, lb_score_delta(&bad, &bad, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_delta_unaligned(&bad, &r2, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_delta_unaligned(&r2, &bad, &x, NULL), LB_EINVAL));
-    cr_expect(eq(int, lb_score_share(&bad, &r2, &r2, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_delta(&typed, &typed, &x, &err), LB_EROWS));
     cr_expect(strstr(err.text, "no row set at all") != NULL, "%s", err.text);
     lb_rowset_free(rows);
@@ -151,38 +147,9 @@ Test(score, kinds_and_units_do_not_mix)
     cr_assert(eq(int, lb_score_mae(&o, &kelvin, NULL), LB_OK));
     cr_expect(eq(int, lb_score_delta(&r2, &mae, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_delta(&mae, &kelvin, &x, NULL), LB_EINVAL));
-    cr_expect(eq(int, lb_score_retention(&mae, &mae, &mae, &x, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_score_delta(&mae, &mae, &x, NULL), LB_OK));
     cr_expect(eq(str, x.kind, "delta_mae"));
     cr_expect(eq(str, x.unit, "dex"));
-    lb_rowset_free(rows);
-}
-
-/* Scores of a chosen size on one row set. */
-static lb_number fixed(double value, const lb_rowset *rows)
-{
-    lb_number x = lb_number_plain(value, "r2", "");
-    strcpy(x.rows, lb_rowset_hash(rows));
-    x.n = lb_rowset_size(rows);
-    return x;
-}
-
-Test(score, share_and_retention_are_ratios_of_gains)
-{
-    lb_rowset *rows = lb_rowset_all("test", "d", 816);
-    const lb_number global = fixed(0.8616, rows), part = fixed(0.8960, rows);
-    const lb_number full = fixed(0.9116, rows), hair = fixed(0.8715, rows);
-    lb_number x;
-    cr_expect(eq(int, lb_score_share(&part, &global, &full, &x, NULL), LB_OK));
-    cr_expect(epsilon_eq(dbl, x.value, 0.688, 1e-12));
-    cr_expect(eq(str, x.kind, "share"));
-    cr_expect(eq(int, lb_score_retention(&full, &global, &part, &x, NULL), LB_OK));
-    cr_expect(epsilon_eq(dbl, x.value, 0.0500 / 0.0344, 1e-12));
-    cr_expect(eq(int, lb_score_retention(&part, &global, &hair, &x, NULL), LB_OK));
-    cr_expect(isnan(x.value));
-    cr_expect(eq(str, x.na, LB_NA_DENOMINATOR));
-    cr_expect(eq(int, lb_score_retention(&part, &full, &global, &x, NULL), LB_OK));
-    cr_expect(eq(str, x.na, LB_NA_DENOMINATOR), "a negative gain retains nothing");
     lb_rowset_free(rows);
 }
 
@@ -202,9 +169,6 @@ Test(score, too_few_or_equal_targets_are_not_available)
     cr_expect(eq(sz, x.n, 3));
     cr_expect(eq(int, lb_score_delta(&x, &x, &y, NULL), LB_OK));
     cr_expect(eq(str, y.na, x.na));
-    cr_expect(eq(int, lb_score_retention(&x, &x, &x, &y, NULL), LB_OK));
-    cr_expect(eq(str, y.na, x.na));
-    cr_expect(isnan(y.value));
     const lb_outcome empty = outcome(none, one, one, "m");
     cr_expect(eq(int, lb_score_rmse(&empty, &x, NULL), LB_OK));
     cr_expect(eq(str, x.na, "n/a (no rows)"));

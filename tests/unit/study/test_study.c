@@ -548,3 +548,33 @@ Test(cohort, head_has_the_first_training_rows_and_all_others)
     cr_expect(eq(sz, lb_cohort_head(c, 9 * N_TRAIN).train.n, N_TRAIN), "no more than there are");
     scene_close(&t);
 }
+
+/* --- what was published ------------------------------------------------------------------------
+ */
+
+Test(published, is_there_by_key_or_stops_the_study)
+{
+    scene t;
+    scene_open(&t);
+    cr_expect(eq(dbl, lb_study_published_number(&t.s, "e%02d.noise_0.2.r2.global", 1), 0.8341));
+    cr_expect(eq(str, (char *)lb_study_published(&t.s, "e16.duration")->value, "0:02:30"));
+    cr_expect(lb_study_published(&t.s, "e01.no.such.key") == NULL);
+    cr_expect(lb_study_ok(&t.s), "absence alone is no failure");
+    cr_expect(eq(dbl, lb_study_published_number(&t.s, "e01.noise_0.2.r2.globul"), 0.0));
+    cr_expect(eq(int, t.s.status, LB_ENAME));
+    cr_expect(strstr(t.err.text, "did you mean 'e01.noise_0.2.r2.global'?") != NULL, "%s",
+              t.err.text);
+    cr_expect(lb_study_published(&t.s, "e16.duration") == NULL, "nothing after a failure");
+    scene_close(&t);
+}
+
+Test(published, a_value_that_is_no_number_is_told)
+{
+    scene t;
+    scene_open(&t);
+    lb_study_published_number(&t.s, "e16.duration");
+    cr_expect(eq(int, t.s.status, LB_EFORMAT));
+    cr_expect(strstr(t.err.text, "'e16.duration' is '0:02:30', no number") != NULL, "%s",
+              t.err.text);
+    scene_close(&t);
+}

@@ -86,5 +86,6 @@ void world_study_close(lb_study *s)
 {
     lb_record_abandon(s->record);
     lb_cohort_close(&s->data);
+    lb_published_free(s->published);
     lb_spec_free(s->spec);
 }
