@@ -247,8 +247,7 @@ mutate: $(BIN)/loggbook               ## spoil copies of reports and records, co
 	$(Q)$(MAKE) --no-print-directory PROFILE=quick DATA= md html
 	$(Q)python3 tests/mutate/mutate.py --each 10 --score tests/mutate/score.txt $(MUTATED)
 bench: $(BIN)/bench_ridge $(WITNESSES:%=$(BIN)/witness_%)  ## wall time and memory beside scikit-learn, in one run
-	$(Q)sh tests/bench/bench.sh
-	$(Q)sh tests/crosscheck/run.sh --full $(WITNESSES)
+	$(Q)sh tests/bench/bench.sh; missed=$$?; sh tests/crosscheck/run.sh --full $(WITNESSES) && exit $$missed
 
 # --- tests ----------------------------------------------------------------------------------------
 .PHONY: check test asan valgrind layers format format-check
