@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "linalg/blas.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 
 #include <cblas.h> /* OpenBLAS's; gsl_blas.h must not come near this file */
@@ -28,9 +29,19 @@ const char *lb_blas_core(void)
     return openblas_get_corename();
 }
 
-double lb_dot(lb_cvec x, lb_cvec y)
+LB_FOR_EVERY_CPU double lb_dot(const double *restrict x, const double *restrict y, size_t n)
 {
-    return cblas_ddot((int)x.n, x.data, 1, y.data, 1);
+    enum { LANES = 32 };
+    double part[LANES] = {0.0}, sum = 0.0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t c = 0; c < LANES; c++)
+            part[c] += x[i + c] * y[i + c];
+    for (; i < n; i++)
+        sum += x[i] * y[i];
+    for (size_t c = 0; c < LANES; c++)
+        sum += part[c];
+    return sum;
 }
 
 void lb_gemv(bool transpose, double alpha, lb_cmat a, lb_cvec x, double beta, lb_vec y)

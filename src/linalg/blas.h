@@ -25,7 +25,10 @@ void lb_blas_prepare(void);
  */
 const char *lb_blas_core(void);
 
-double lb_dot(lb_cvec x, lb_cvec y);
+/** x'y in 32 partial sums of fixed order: the same bits on every CPU, which a BLAS does not
+ * promise.
+ */
+double lb_dot(const double *x, const double *y, size_t n);
 
 /** y = beta y + alpha A x, or A' x if @p transpose. */
 void lb_gemv(bool transpose, double alpha, lb_cmat a, lb_cvec x, double beta, lb_vec y);

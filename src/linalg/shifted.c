@@ -3,6 +3,7 @@
 
 #include "core/cpu.h"
 #include "core/memory.h"
+#include "linalg/blas.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,24 +18,8 @@ typedef struct lanczos {
 } lanczos;
 
 enum {
-    LANES = 32,
     TRIAL = 8, /* after so many steps, or this share of all that are allowed, the pace is judged */
 };
-
-/* The same bits on every CPU, which a BLAS does not promise. */
-LB_FOR_EVERY_CPU static double dot(const double *restrict a, const double *restrict b, size_t n)
-{
-    double part[LANES] = {0.0}, sum = 0.0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t c = 0; c < LANES; c++)
-            part[c] += a[i + c] * b[i + c];
-    for (; i < n; i++)
-        sum += a[i] * b[i];
-    for (size_t c = 0; c < LANES; c++)
-        sum += part[c];
-    return sum;
-}
 
 LB_FOR_EVERY_CPU static void add(double factor, const double *restrict a, size_t n,
                                  double *restrict to)
@@ -52,7 +37,7 @@ static double *vector(const lanczos *l, size_t i)
 static double normalise(const lanczos *l, size_t i)
 {
     double *v = vector(l, i);
-    const double length = sqrt(dot(v, v, l->p));
+    const double length = sqrt(lb_dot(v, v, l->p));
     for (size_t j = 0; j < l->p && length > 0.0; j++)
         v[j] /= length;
     return length;
@@ -67,7 +52,7 @@ static void step(lanczos *l, const lb_cholesky *u)
     lb_cholesky_solve(u, (lb_vec){next, l->p});
     for (int twice = 0; twice < 2; twice++)
         for (size_t i = l->n + 1; i-- > 0;) {
-            const double along = dot(next, vector(l, i), l->p);
+            const double along = lb_dot(next, vector(l, i), l->p);
             l->diagonal[l->n] += i == l->n ? along : 0.0;
             add(-along, vector(l, i), l->p, next);
         }
@@ -110,7 +95,7 @@ static double smallest(const lanczos *l, double shift, double below, double *roo
 /* The residual relative to y. */
 static double residual_of(const lanczos *l, double shift, const double *y)
 {
-    const double size = sqrt(dot(y, y, l->n));
+    const double size = sqrt(lb_dot(y, y, l->n));
     return size == 0.0 ? 0.0 : fabs(shift * l->off[l->n - 1] * y[l->n - 1]) / size;
 }
 

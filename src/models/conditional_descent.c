@@ -3,6 +3,7 @@
 
 #include "core/cpu.h"
 #include "core/memory.h"
+#include "linalg/blas.h"
 #include "linalg/cross.h"
 
 #include <math.h>
@@ -144,14 +145,6 @@ static void solve_several(lb_cholesky *u, size_t p, const sides *z)
 /* --- conjugate gradients -----------------------------------------------------------------------
  */
 
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 /* One system on its way: vectors of n. */
 typedef struct runner {
     lb_descent *at;
@@ -202,9 +195,9 @@ static void multiply(const runner *f, size_t count, bool start, size_t n)
  * measured against w'b, which is the square of the solution in the norm of the system. */
 static bool turn(runner *f, int step, size_t n)
 {
-    const double rz = dot(f->r, f->z, n), beta = step ? rz / f->rz : 0.0;
+    const double rz = lb_dot(f->r, f->z, n), beta = step ? rz / f->rz : 0.0;
     const double size =
-        fmax(0.0, dot(f->at->w, lb_conditional_system_right(f->at->system).data, n));
+        fmax(0.0, lb_dot(f->at->w, lb_conditional_system_right(f->at->system).data, n));
     f->goal = f->at->tolerance * f->at->tolerance * size;
     f->rz = rz;
     f->first = step ? f->first : rz;
@@ -246,7 +239,7 @@ static bool any_at(const runner *f, size_t count, double alpha)
 /* False if the matrix turns out not to be positive definite. */
 static bool advance(const runner *f, size_t n)
 {
-    const double curvature = dot(f->d, f->q, n), length = f->rz / curvature;
+    const double curvature = lb_dot(f->d, f->q, n), length = f->rz / curvature;
     if (!(curvature > 0.0))
         return false;
     for (size_t i = 0; i < n; i++) {

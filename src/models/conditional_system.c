@@ -3,6 +3,7 @@
 
 #include "core/cpu.h"
 #include "core/memory.h"
+#include "linalg/blas.h"
 #include "linalg/cross.h"
 
 #include <math.h>
@@ -132,14 +133,6 @@ static void apply_root(const lb_conditional_system *s, double *x, size_t step)
     }
 }
 
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 /* Everything of Z and the conditions that has no pixel in it. */
 static void find_scalars(lb_conditional_system *s)
 {
@@ -158,16 +151,16 @@ static void find_scalars(lb_conditional_system *s)
             s->cz[i * q + l] = s->sums.u[with_z(s, i, l)];
         apply_root(s, s->cz + i * q, 1);
         const double own = s->sums.u[s->pair[i * k + i]];
-        s->spanned[i] = !(own - dot(s->cz + i * q, s->cz + i * q, q) > DEPENDENT * own);
+        s->spanned[i] = !(own - lb_dot(s->cz + i * q, s->cz + i * q, q) > DEPENDENT * own);
     }
     for (size_t i = 0; i < k; i++) {
         if (s->spanned[i])
             continue;
-        s->rho_y[i] = s->sums.uy[s->alone[i]] - dot(s->cz + i * q, s->zy, q);
+        s->rho_y[i] = s->sums.uy[s->alone[i]] - lb_dot(s->cz + i * q, s->zy, q);
         for (size_t j = 0; j < k; j++)
             if (!s->spanned[j])
                 s->rho[i * k + j] =
-                    s->sums.u[s->pair[i * k + j]] - dot(s->cz + i * q, s->cz + j * q, q);
+                    s->sums.u[s->pair[i * k + j]] - lb_dot(s->cz + i * q, s->cz + j * q, q);
     }
 }
 
@@ -366,7 +359,7 @@ static void correct_product(const lb_conditional_system *s, const double *v, dou
     for (size_t l = 0; l < q; l++) {
         double f = 0.0;
         for (size_t j = 0; j < k; j++)
-            f += dot(s->t + (j * q + l) * p, v + j * p, p);
+            f += lb_dot(s->t + (j * q + l) * p, v + j * p, p);
         for (size_t i = 0; i < k; i++)
             for (size_t r = 0; r < p; r++)
                 out[i * p + r] -= f * s->t[(i * q + l) * p + r];
@@ -374,13 +367,13 @@ static void correct_product(const lb_conditional_system *s, const double *v, dou
     for (size_t j = 0; j < k; j++) {
         if (s->spanned[j])
             continue;
-        const double f = dot(s->delta, v + j * p, p);
+        const double f = lb_dot(s->delta, v + j * p, p);
         double back = 0.0; /* block row j: delta (c_j'Q C_i d v_i) */
         for (size_t i = 0; i < k; i++) {
             const double *e = s->e + (i * k + j) * p;
             for (size_t r = 0; r < p; r++)
                 out[i * p + r] += f * (e[r] + s->delta[r] * s->rho[i * k + j]);
-            back += dot(e, v + i * p, p);
+            back += lb_dot(e, v + i * p, p);
         }
         for (size_t r = 0; r < p; r++)
             out[j * p + r] += back * s->delta[r];
@@ -444,8 +437,8 @@ static void plain_part(const lb_conditional_system *s, const double *u, double *
     for (size_t l = 0; l < q; l++) {
         gamma[l] = s->zy[l];
         for (size_t i = 0; i < s->k; i++)
-            gamma[l] -= dot(s->t + (i * q + l) * p, u + i * p, p) +
-                        s->cz[i * q + l] * dot(s->delta, u + i * p, p);
+            gamma[l] -= lb_dot(s->t + (i * q + l) * p, u + i * p, p) +
+                        s->cz[i * q + l] * lb_dot(s->delta, u + i * p, p);
     }
     for (size_t l = q; l-- > 0;) {
         for (size_t m = l + 1; m < q; m++)
@@ -461,7 +454,7 @@ void lb_conditional_system_finish(const lb_conditional_system *s, const double *
     plain_part(s, u, gamma);
     *b = lb_conditional_gram_y_shift(s->g) + gamma[0];
     for (size_t i = 0; i < s->k; i++)
-        offset[i] = -dot(s->mean, w + i * s->p, s->p);
+        offset[i] = -lb_dot(s->mean, w + i * s->p, s->p);
     for (size_t l = 1; l < s->q; l++)
         offset[s->of_z[l]] += gamma[l];
     free(u);
@@ -480,11 +473,11 @@ static double r2_of_fold(const lb_conditional_system *s, const double *u, const 
     lb_conditional_gram_sums(s->g, rows, &f);
     plain_part(s, u, gamma);
     for (size_t i = 0; i < k; i++) /* theta_k belongs to the constant */
-        theta[i] = dot(s->delta, u + i * p, p);
+        theta[i] = lb_dot(s->delta, u + i * p, p);
     theta[k] = gamma[0];
     for (size_t l = 1; l < s->q; l++)
         theta[s->of_z[l]] += gamma[l];
-    double sum = f.yy + dot(u, du, k * p);
+    double sum = f.yy + lb_dot(u, du, k * p);
     d = lb_xcalloc(2 * p, sizeof *d);
     for (size_t i = 0; i <= k; i++) {
         const size_t alone = i < k ? s->alone[i] : 0;
@@ -497,9 +490,9 @@ static double r2_of_fold(const lb_conditional_system *s, const double *u, const 
             if (j == k)
                 continue;
             lb_conditional_gram_vectors(s->g, rows, both, d, d + p);
-            sum += 2.0 * theta[i] * dot(d, u + j * p, p);
+            sum += 2.0 * theta[i] * lb_dot(d, u + j * p, p);
             if (i == k)
-                sum -= 2.0 * dot(d + p, u + j * p, p);
+                sum -= 2.0 * lb_dot(d + p, u + j * p, p);
         }
     }
     const double total = f.yy - f.uy[0] * f.uy[0] / (double)f.n;

@@ -21,7 +21,6 @@ enum {
     PANEL = 64,         /* rows of a matrix, or of the stream, that one thread takes */
     SLOTS = 16,         /* sums over a stream that are kept apart, so that threads change no bit */
     READ = PANEL * SLOTS,
-    LANES = 8,
 };
 
 #define SEED 20
@@ -56,7 +55,7 @@ void lb_pca_free(lb_pca *m)
 
 static double norm(const double *x, size_t n)
 {
-    return sqrt(lb_dot((lb_cvec){x, n}, (lb_cvec){x, n}));
+    return sqrt(lb_dot(x, x, n));
 }
 
 /* The loading of largest magnitude is positive; of equal ones the first decides. */
@@ -615,21 +614,6 @@ done:
 /* --- scores --------------------------------------------------------------------------------------
  */
 
-/* In LANES partial sums of fixed order. */
-static double dot(const double *a, const double *b, size_t n)
-{
-    double part[LANES] = {0.0}, sum = 0.0;
-    size_t j = 0;
-    for (; j + LANES <= n; j += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            part[l] += a[j + l] * b[j + l];
-    for (; j < n; j++)
-        part[j % LANES] += a[j] * b[j];
-    for (size_t l = 0; l < LANES; l++)
-        sum += part[l];
-    return sum;
-}
-
 static void score_rows(const lb_pca *m, lb_cmatf x, lb_mat scores)
 {
 #pragma omp parallel if (x.rows >= PANEL)
@@ -641,7 +625,7 @@ static void score_rows(const lb_pca *m, lb_cmatf x, lb_mat scores)
             centre((lb_cmatf){x.data + i * x.stride, 1, p, p}, m->mean.data, row);
             for (size_t k = 0; k < scores.cols; k++)
                 scores.data[i * scores.stride + k] =
-                    dot(row, m->components.data + k * m->components.stride, p);
+                    lb_dot(row, m->components.data + k * m->components.stride, p);
         }
         free(row);
     }

@@ -118,7 +118,7 @@ static double largest_eigenvalue(apply *a, const void *self, size_t p)
     for (int step = 0; step <= STEPS; step++) {
         if (step)
             a(self, x);
-        norm = sqrt(lb_dot(lb_vec_const(x), lb_vec_const(x)));
+        norm = sqrt(lb_dot(x.data, x.data, p));
         for (size_t j = 0; j < p && norm > 0.0; j++)
             x.data[j] /= norm;
     }

@@ -160,12 +160,11 @@ Test(ridge, no_alpha_makes_weights_longer_than_the_shortest_least_squares_soluti
             t.x[i * t.p + 1] = t.x[i * t.p], t.x[i * t.p + 5] = t.x[i * t.p + 4],
                           t.x[i * t.p + 7] = 1.0f;
         double *w = lb_xcalloc(t.p, sizeof *w);
-        const lb_cvec shortest = {w, t.p};
         minimum_norm(&t, w);
         lb_ridge *r = fit(&t, (lb_cvec){alphas, 23});
         for (size_t k = 0; k < 23; k++) {
-            const lb_cvec here = {r->w.data + k * r->w.stride, t.p};
-            cr_expect(lt(dbl, lb_dot(here, here), 1.001 * lb_dot(shortest, shortest)),
+            const double *here = r->w.data + k * r->w.stride;
+            cr_expect(lt(dbl, lb_dot(here, here, t.p), 1.001 * lb_dot(w, w, t.p)),
                       "%zu rows, %zu columns, alpha %g", t.n, t.p, alphas[k]);
         }
         cr_expect(lt(dbl, distance(r->w.data, w, t.p), 1e-6), "case %zu", c);
