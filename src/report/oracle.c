@@ -13,12 +13,12 @@ bool lb_oracle_marks(const lb_number *x, const char *field)
 void lb_oracle_note(const char *language, lb_text *out)
 {
     lb_text_add(out, strcmp(language, "zh") == 0 ? LB_ORACLE_MARK
-                         " 该数字背后的模型在预测时使用了真实标签（oracle）：它是上"
-                         "限，不是实际可达到的成绩。\n"
+                         " 该数字背后的模型在预测时使用了真实标签（oracle）：使用时"
+                         "并没有这些标签，因此不是可部署的成绩。\n"
                                                  : LB_ORACLE_MARK
                          " A model behind this number was given true labels when "
-                         "it predicted (oracle): a bound, not what could be "
-                         "reached in use.\n");
+                         "it predicted (oracle): nobody has them in use, so it "
+                         "is no deployable score.\n");
 }
 
 /* A page walked line by line, always knowing whether it is inside code. */

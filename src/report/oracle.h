@@ -9,7 +9,7 @@
 
 /**
  * The mark of a number behind which a model was given true labels when it predicted
- * (lb_number.oracle): a bound, not what could be reached in use. Whatever prints such a number in
+ * (lb_number.oracle): no deployable score. Whatever prints such a number in
  * whatever format prints the mark after it; in code it reads "(oracle)". Nobody types it: a
  * template that does is refused.
  *

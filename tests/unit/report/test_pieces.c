@@ -70,9 +70,9 @@ Test(pipe, a_column_with_words_is_set_left)
 /* --- marks of oracle numbers --------------------------------------------------------------------
  */
 
-#define NOTE                                                                                         \
-    "† A model behind this number was given true labels when it predicted (oracle): a bound, not " \
-    "what could be reached in use.\n"
+#define NOTE                                                                                       \
+    "† A model behind this number was given true labels when it predicted (oracle): nobody has " \
+    "them in use, so it is no deployable score.\n"
 
 static char *explained(const char *page)
 {
