@@ -199,34 +199,38 @@ static void hear(lb_study *s, const setting *x, const level *l, const lb_gram *g
 /* --- the gates ----------------------------------------------------------------------------------
  */
 
-/* One column more: the guess of [M/H], of training rows out of fold. */
+/* Two columns more: the guess of [M/H], of training rows out of fold, and its square, without which
+ * a linear gate cannot name what lies at both ends, as the stars outside the bins do. */
 static lb_mat with_guess(lb_mat old, lb_cvec guess)
 {
-    const lb_mat out = lb_mat_new(old.rows, old.cols + 1);
+    const lb_mat out = lb_mat_new(old.rows, old.cols + 2);
     for (size_t i = 0; i < old.rows; i++) {
-        memcpy(out.data + i * out.stride, old.data + i * old.stride, old.cols * sizeof(double));
-        out.data[i * out.stride + old.cols] = guess.data[i];
+        double *row = out.data + i * out.stride;
+        memcpy(row, old.data + i * old.stride, old.cols * sizeof(double));
+        row[old.cols] = guess.data[i];
+        row[old.cols + 1] = guess.data[i] * guess.data[i];
     }
     free(old.data);
     return out;
 }
 
 /* region: features */
-/* What the gates see of a star: lines and principal components of its noisy spectrum (E16), and the
- * guess of its metallicity (E06). */
+/* What the gates see of a star: lines (the eight windows of E18) and principal components of its
+ * noisy spectrum, and the guess of its metallicity (E06). */
 static void make_features(lb_study *s, const level *l, const lb_gram *gram, fit *f)
 {
     lb_pca *pca = NULL;
     if (lb_study_ok(s))
         lb_study_take(s, lb_pca_fit(gram, NULL, lb_spec_size(s->spec, "settings.gate.components"),
                                     &pca, s->err));
-    lb_gate_inputs_with(s, &s->data, l->noise, lb_noise_seeds_of(s->spec), &lb_windows_four,
+    lb_gate_inputs_with(s, &s->data, l->noise, lb_noise_seeds_of(s->spec), &lb_windows_eight,
                         (lb_window_options){0}, pca, &f->in);
     lb_pca_free(pca);
     if (!lb_study_ok(s))
         return;
-    f->in.name = lb_xrealloc(f->in.name, f->in.n + 1, sizeof *f->in.name);
+    f->in.name = lb_xrealloc(f->in.name, f->in.n + 2, sizeof *f->in.name);
     f->in.name[f->in.n++] = lb_xstrdup("guessed_mh");
+    f->in.name[f->in.n++] = lb_xstrdup("guessed_mh_squared");
     f->in.train = with_guess(f->in.train, f->guess.train.yhat);
     f->in.val = with_guess(f->in.val, f->guess.val.yhat);
     f->in.test = with_guess(f->in.test, f->guess.test.yhat);
@@ -433,19 +437,26 @@ static void put_fit(lb_study *s, const setting *x, const level *l, const fit *f,
     lb_study_put(s, lb_contest_r2(t, 0), "noise_%.1f.guess.r2", v);
     lb_study_put(s, lb_contest_rmse(t, 0), "noise_%.1f.guess.rmse", v);
     lb_contest_free(t);
-    size_t right = 0, n = 0;
+    size_t right = 0, n = 0, of[LB_BINS_MAX + 1] = {0}, largest = 0;
     for (size_t i = 0; i < c->test.n; i++) {
         const double *p = f->named.test.data + i * f->named.test.stride;
         size_t called = 0;
         for (size_t k = 1; k < f->named.test.cols; k++)
             called = p[k] > p[called] ? k : called;
-        n += x->classes.test[i] >= 0;
+        if (x->classes.test[i] < 0)
+            continue;
+        n++;
         right += x->classes.test[i] == (int)called;
+        of[x->classes.test[i]]++;
     }
+    for (size_t k = 0; k < x->classes.n; k++)
+        largest = of[k] > largest ? of[k] : largest;
     lb_number accuracy = lb_number_plain(100.0 * (double)right / (double)n, "percent", "%");
     accuracy.n = n;
     accuracy.digits = 1;
     lb_study_put(s, accuracy, "noise_%.1f.gate.accuracy", v);
+    accuracy.value = 100.0 * (double)largest / (double)n;
+    lb_study_put(s, accuracy, "noise_%.1f.gate.largest_class", v);
     snprintf(prefix, sizeof prefix, "noise_%.1f.gate.", v);
     for (size_t k = 0; k < FORMS; k++)
         lb_learned_put(s, &f->learned[k], prefix, form_keys[k]);
