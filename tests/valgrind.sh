@@ -7,7 +7,7 @@ logs=$1
 shift
 rm -rf "$logs" && mkdir -p "$logs"
 for program in "$@"; do
-  OMP_NUM_THREADS=1 valgrind -q --trace-children=yes --trace-children-skip='*/git' --suppressions="$PWD/tests/valgrind.supp" \
+  OMP_NUM_THREADS=1 valgrind -q --trace-children=yes --trace-children-skip='*/git,*/sed' --suppressions="$PWD/tests/valgrind.supp" \
     --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
     --log-file="$logs/$(basename "$program").%p" "$program" -j1 || exit 1
 done

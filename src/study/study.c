@@ -341,8 +341,9 @@ static void put_data(lb_study *s, bool replicates)
         lb_record_provenance(s->record, "data.val", "%s", lb_spectra_hash(c->split.val));
     lb_record_provenance(s->record, "data.test", "%s", lb_spectra_hash(c->split.test));
     if (replicates && !s->has_more) {
-        lb_study_put(s, lb_number_na("count", "not run"), "more.n_train");
-        lb_study_put(s, lb_number_na("count", "not run"), "more.n_test_covered");
+        static const char *const counts[] = {"n_train", "n_val", "n_test", "n_test_covered"};
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+            lb_study_put(s, lb_number_na("count", "not run"), "more.%s", counts[i]);
     } else if (s->has_more) {
         put_rows(s, &s->more, "more");
         lb_record_provenance(s->record, "more.train", "%s", lb_spectra_hash(s->more.split.train));
