@@ -115,11 +115,13 @@ for words in Above Below Checks 'row 1'; do ok "on the page of the table: $words
   seq -s '|' 16 | sed 's/[0-9][0-9]*/---/g; s/^/|/; s/$/|/'
   seq -s ' | ' -f '0.12345%g†' 16 | sed 's/^/| /; s/$/ |/'
   printf '\n: Wide {#tbl:T01.2}\n\n† Of the turned one.\n\nn/a: no rows.\n\nAfter it.\n\nThe least of\n\n$$x^2$$\n'
+  printf '\n## Provenance {#provenance-of-numbers}\n\nThe lists.\n'
 } >"$work/keep/rows.md"
 "$tools/pdf.sh" "$work/keep/rows.md" "$work/keep/reports/rows.pdf"
 rows=$work/keep/reports/rows.tex
 ok 'the second and the last row stay with their neighbours' count "$rows" '^\\noalign\{\\nobreak\} ?row (2|40) ' 2
 ok 'notes of a turned table stand after it' sh -c "sed -n '/begin{landscape}/,\$p' '$rows' | grep -q 'Of the turned one' && sed -n '/begin{landscape}/,\$p' '$rows' | grep -q 'n/a: no rows'"
+ok 'turned tables stand before the lists of provenance' sh -c "sed '1,/end{landscape}/d' '$rows' | grep -q 'The lists'"
 ok 'text after its place stays' sh -c "sed '/begin{landscape}/,\$d' '$rows' | grep -q 'After it'"
 ok 'a formula is one paragraph with the sentence before it' grep -q '^The least of *\\\[x^2' "$rows"
 ok 'a bold line asks for room before its list' sh -c "grep -A 2 'Needspace{68pt}' '$rows' | grep -q Meaning"

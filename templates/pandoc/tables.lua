@@ -318,16 +318,26 @@ local function take_notes(blocks, i)
   while is_note(blocks[i + 1]) do turned[tonumber(place)]:insert(blocks:remove(i + 1)) end
 end
 
--- Turned tables come last: in the text each would leave the rest of a page empty.
+-- Turned tables stand together, before the lists of provenance or else last: in the text each would leave the rest of
+-- a page empty.
+local function place_of_turned(blocks)
+  for i, block in ipairs(blocks) do
+    if block.t == 'Header' and block.identifier == 'provenance-of-numbers' then return i end
+  end
+  return #blocks + 1
+end
+
 local function finish(doc)
   for i = #doc.blocks, 1, -1 do take_notes(doc.blocks, i) end
   for i = #doc.blocks, 2, -1 do join_formula(doc.blocks, i) end
   for i = 2, #doc.blocks do keep_with_next(doc.blocks, i) end
   for i = #doc.blocks, 2, -1 do keep_with_list(doc.blocks, i) end
   if #turned == 0 then return doc end
-  doc.blocks:insert(pandoc.RawBlock('latex', '\\begin{landscape}\\pagestyle{plain}'))
-  for _, blocks in ipairs(turned) do doc.blocks:extend(blocks) end
-  doc.blocks:insert(pandoc.RawBlock('latex', '\\end{landscape}'))
+  local pages = pandoc.Blocks({ pandoc.RawBlock('latex', '\\begin{landscape}\\pagestyle{plain}') })
+  for _, blocks in ipairs(turned) do pages:extend(blocks) end
+  pages:insert(pandoc.RawBlock('latex', '\\end{landscape}'))
+  local at = place_of_turned(doc.blocks)
+  for i, block in ipairs(pages) do doc.blocks:insert(at + i - 1, block) end
   return doc
 end
 
