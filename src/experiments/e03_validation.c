@@ -119,6 +119,7 @@ static void run_aligned(lb_study *s, const lb_moe *moe, result *r)
         lb_study_put(s, lb_number_count(moe->domains[m - NINE].n), "ablation.%s.n_experts",
                      keys[m]);
     }
+    lb_study_put(s, lb_contest_delta(t, MH, TEFF), "ablation.mh_minus_teff.delta_r2");
     put_bootstrap(s, t, r);
     lb_contest_free(t);
     put_leading_axis(s, r);
@@ -409,27 +410,28 @@ static void figure_configurations(lb_study *s, const result *r, double noise)
 
 static void figure_seeds(lb_study *s, const result *r, double noise)
 {
-    double x[MOST_SEEDS], y[MOST_SEEDS];
-    char texts[MOST_SEEDS][24], label[48];
-    const char *text_of[MOST_SEEDS];
+    double x[MOST_SEEDS], y[MOST_SEEDS], lo[MOST_SEEDS], hi[MOST_SEEDS];
+    char seeds[MOST_SEEDS][24], label[48];
+    const char *names[1 + MOST_SEEDS] = {"distribution"};
     for (size_t i = 0; i < r->n_seeds; i++) {
-        x[i] = 1.0;
+        x[i] = (double)(i + 1); /* a slot each, or the intervals would hide each other */
         y[i] = r->by_seed[i].value;
-        snprintf(texts[i], sizeof texts[i], "%zu: %+.4f", (size_t)r->seeds[i], y[i]);
-        text_of[i] = texts[i];
+        lo[i] = r->by_seed[i].ci_lo;
+        hi[i] = r->by_seed[i].ci_hi;
+        snprintf(seeds[i], sizeof seeds[i], "seed %zu", (size_t)r->seeds[i]);
+        names[i + 1] = seeds[i];
     }
-    static const char *const names[] = {"distribution", "seeds"};
     char *stem = lb_study_figure(s, "F03.2"),
          *title = title_for(&s->data, "The gain over noise draws", noise);
     lb_figure *f = lb_figure_new(stem, 6.4, 4.8, title,
                                  "Box and labelled points of the gain for each seed of the noise "
-                                 "draw, with the mean and the decision threshold.");
+                                 "draw, with intervals, the mean and the decision threshold.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
-    lb_axes_x_names(a, NULL, names, 2);
+    lb_axes_x_names(a, NULL, names, 1 + r->n_seeds);
     lb_axes_y(a, "ΔR^{2} (MoE - global)", NAN, NAN, LB_LINEAR);
     lb_plot_box(a, 0.0, y, r->n_seeds, lb_style_role(LB_MIXTURE), NULL);
-    lb_plot_points(a, x, y, r->n_seeds, lb_style_role(LB_MIXTURE), "one seed");
-    lb_plot_labels(a, x, y, text_of, r->n_seeds, lb_style_role(LB_NEUTRAL));
+    lb_plot_errors(a, x, y, lo, hi, r->n_seeds, lb_style_role(LB_MIXTURE), "one seed, 95 % CI");
+    lb_plot_values(a, x, y, r->n_seeds, "%+.4f", lb_style_role(LB_NEUTRAL));
     snprintf(label, sizeof label, "mean %+.4f", r->summary.mean.value);
     lb_plot_hline(a, r->summary.mean.value, lb_style_role(LB_REFERENCE), label);
     threshold_line(s, a);

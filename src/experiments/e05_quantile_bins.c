@@ -540,7 +540,7 @@ static void figure_gain(lb_study *s, const result *r)
     threshold_line(s, a);
     lb_plot_errors(a, x, y, lo, hi, r->n_k, lb_style_role(LB_MIXTURE), "quantile bins, 95 % CI");
     lb_plot_labels(a, x, y, text_of, r->n_k, lb_style_role(LB_MIXTURE));
-    lb_plot_highlight(a, x[r->best], y[r->best], lb_style_role(LB_ORACLE), NULL);
+    lb_plot_highlight(a, x[r->best], y[r->best], lb_style_role(LB_MIXTURE), NULL);
     lb_study_take(s, lb_figure_close(f, s->err));
     lb_record_series(s->record, "F05.1/k", x, r->n_k);
     lb_record_series(s->record, "F05.1/delta_r2", y, r->n_k);

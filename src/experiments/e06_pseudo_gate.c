@@ -226,6 +226,7 @@ static void score_layout(lb_study *s, result *r, const lb_contest *t, size_t i)
         const size_t pseudo = pseudo_of(i, v);
         r->pseudo[i][v] = lb_contest_delta(t, pseudo, GLOBAL);
         r->rho[i][v] = lb_contest_retention(t, pseudo, GLOBAL, oracle);
+        r->rho[i][v].digits = 2; /* the share and its interval with the same decimals */
         lb_study_put(s, lb_contest_r2(t, pseudo), "%s.%s.r2", key, variant_key[v]);
         lb_study_put(s, r->pseudo[i][v], "%s.%s.delta_r2", key, variant_key[v]);
         lb_study_put(s, lb_contest_delta(t, pseudo, oracle), "%s.%s.minus_oracle", key,
@@ -235,6 +236,8 @@ static void score_layout(lb_study *s, result *r, const lb_contest *t, size_t i)
                      variant_key[v]);
         lb_study_put_text(s, word_for(s, &r->rho[i][v]), "%s.%s.word", key, variant_key[v]);
     }
+    lb_study_put(s, lb_contest_delta(t, pseudo_of(i, ON_GUESSES), pseudo_of(i, ON_LABELS)),
+                 "%s.guesses.minus_labels", key);
 }
 
 /* region: scores */
@@ -257,12 +260,14 @@ static void score(lb_study *s, result *r)
     for (size_t j = 0; j < 2; j++) {
         lb_study_put(s, lb_contest_r2(t, SOFT + j), "%s.r2", soft[j]);
         lb_study_put(s, lb_contest_delta(t, SOFT + j, GLOBAL), "%s.delta_r2", soft[j]);
-        lb_study_put(s, lb_contest_retention(t, SOFT + j, GLOBAL, oracle_of(HAND)), "%s.retention",
-                     soft[j]);
+        lb_number kept = lb_contest_retention(t, SOFT + j, GLOBAL, oracle_of(HAND));
+        kept.digits = 2;
+        lb_study_put(s, kept, "%s.retention", soft[j]);
         lb_study_put(s, lb_contest_delta(t, SOFT + j, pseudo_of(HAND, ON_LABELS)), "%s.minus_hard",
                      soft[j]);
         lb_study_put(s, lb_contest_delta(t, SOFT + j, oracle_of(HAND)), "%s.minus_oracle", soft[j]);
     }
+    lb_study_put(s, lb_contest_delta(t, TRUSTED, SOFT), "soft_fallback.minus_soft");
     lb_contest_free(t);
 }
 /* end region */
@@ -539,10 +544,14 @@ static void figure_gains(lb_study *s, const result *r)
         line.marker = LB_MARKER_NONE;
         line.dash = j ? LB_DOTTED : LB_DASHED;
         snprintf(label, sizeof label, "%.0f %% of the oracle gain", 100.0 * kept[j]);
+        bool named = false;
         for (size_t i = 0; i < LAYOUTS; i++) {
+            if (*r->rho[i][ON_LABELS].na) /* no share, no part of it */
+                continue;
             const double level = kept[j] * r->oracle[i].value;
             lb_plot_line(a, (double[]){(double)i - 0.45, (double)i + 0.45},
-                         (double[]){level, level}, 2, line, i ? NULL : label);
+                         (double[]){level, level}, 2, line, named ? NULL : label);
+            named = true;
         }
     }
     lb_plot_hline(a, 0.0, lb_style_role(LB_REFERENCE), NULL);

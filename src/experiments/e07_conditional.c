@@ -183,6 +183,7 @@ static void put_focus(lb_study *s, const lb_conditional *c, const lb_moe *moe, r
     lb_study_put(s, lb_contest_delta(b, 1, MOE), "paired.order_1_moe.covered");
     lb_study_put(s, lb_contest_delta(a, 3, 1), "paired.scaled_1");
     lb_study_put(s, lb_contest_delta(a, 4, 2), "paired.scaled_2");
+    lb_study_put(s, lb_contest_delta(a, 4, 3), "paired.order_2_1_scaled");
     lb_contest_free(a);
     lb_contest_free(b);
 }
@@ -291,6 +292,7 @@ static void table_paired(lb_study *s)
     static const char *const rows[][3] = {
         {"order 1 − order 0", "all", "paired.order_1_0"},
         {"order 2 − order 1", "all", "paired.order_2_1"},
+        {"order 2 − order 1, m standardised, main effects", "all", "paired.order_2_1_scaled"},
         {"order 1 − experts with fallback", "all", "paired.order_1_moe"},
         {"order 1 − experts", "covered", "paired.order_1_moe.covered"},
         {"order 1: m standardised, main effects − as it stands", "all", "paired.scaled_1"},

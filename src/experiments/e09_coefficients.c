@@ -283,6 +283,19 @@ static lb_number mean_correlation(lb_study *s, const weights *w, size_t kind, in
              : lb_number_na("correlation", "n/a (no such pair)");
 }
 
+/* How many experts chose a larger penalty than the one all share in the variant, and a smaller. */
+static void put_choices(lb_study *s, const weights *w)
+{
+    const double fixed = lb_spec_number(s->spec, "thresholds.fixed_alpha");
+    size_t larger = 0, smaller = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        larger += w->e[i].alpha > fixed;
+        smaller += w->e[i].alpha < fixed;
+    }
+    lb_study_put(s, lb_number_count(larger), "n_alpha_above_fixed");
+    lb_study_put(s, lb_number_count(smaller), "n_alpha_below_fixed");
+}
+
 static void put_correlations(lb_study *s, const weights *w)
 {
     static const char *const variants[] = {"corr", "corr_fixed", "corr_scaled"};
@@ -823,11 +836,12 @@ static void figure_energy(lb_study *s, const weights *w)
             smooth(square, w->p, window_of(w), y);
             lb_style style = lb_style_category(m);
             style.marker = LB_MARKER_NONE;
-            style.width = 0.8;
+            style.dash = LB_SOLID; /* peaks this narrow would fall between dashes */
+            style.width = 0.7;
             lb_plot_line(a, w->wave, y, w->p, style, m < PARTS ? e09_mh_name[m] : NULL);
             most = fmax(most, largest(y, w->p));
         }
-        lb_axes_y(a, "w^{2}", 1e-3 * most, 2.0 * most, LB_LOG10);
+        lb_axes_y(a, "w^{2}", 1e-5 * most, 2.0 * most, LB_LOG10);
     }
     snprintf(note, sizeof note, "running mean over %.1f Å", width_of(w));
     lb_figure_note(f, note);
@@ -982,7 +996,8 @@ static void figure_mean(lb_study *s, const weights *w)
             const double at = in_medium(w, lines[q].air);
             if (strcmp(lines[q].element, elements[e]) || !covered(w, at))
                 continue;
-            mark = lb_style_category(e + 1);
+            mark = e + 1 < 6 ? lb_style_category(e + 1) : lb_style_role(LB_THRESHOLD);
+            mark.dash = (lb_dash)((e + 1) % 4); /* the next category is too pale for a line */
             mark.width = 0.9;
             lb_plot_vline(a, at, mark, named ? NULL : elements[e]);
             named = true;
@@ -1008,6 +1023,7 @@ static void run(lb_study *s)
         read_experts(s, &moe, w);
     if (lb_study_ok(s)) {
         put_correlations(s, w);
+        put_choices(s, w);
         put_groups(s, w);
         put_lines(s, w);
         put_top(s, w);

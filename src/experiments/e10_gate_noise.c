@@ -233,6 +233,18 @@ static void put_scores(lb_study *s, const told *t, const scores *x, size_t n_sig
         }
 }
 
+/* What the variants with penalties chosen anew at every sigma have chosen. */
+static void put_tuned(lb_study *s, const told *t, size_t n_sigma)
+{
+    for (size_t q = 0; q < n_sigma; q++) {
+        char sigma[16];
+        e10_sigma_key(t->sigma[q], sigma);
+        lb_study_put(s, lb_number_plain(t->alpha[q], "alpha", ""), "%s.alpha.cond_tuned", sigma);
+        lb_study_put(s, lb_number_count(t->kept[q]), "%s.n_alpha_kept.hard", sigma);
+    }
+    lb_study_put(s, lb_number_count(t->hand.bins.n), "n_experts.hard");
+}
+
 static void put_flips(lb_study *s, const told *t)
 {
     for (size_t q = 0; q < t->n_sigma; q++) {
@@ -282,18 +294,24 @@ static void put_predictor(lb_study *s, const result *r)
 /* --- rules --------------------------------------------------------------------------------------
  */
 
-static double rho_at(const result *r, size_t method, size_t denominator, double sigma)
+/* A share of one of the sets, which have their sigmas in common; NAN where it is not printed. */
+typedef struct shares {
+    const result *r;
+    const scores *of;
+} shares;
+
+static double rho_at(shares x, size_t method, size_t denominator, double sigma)
 {
-    for (size_t q = 0; q < r->grid; q++)
-        if (fabs(r->told.sigma[q] - sigma) < 1e-9)
-            return r->all.rho[method][denominator][q].value;
+    for (size_t q = 0; q < x.r->grid; q++)
+        if (fabs(x.r->told.sigma[q] - sigma) < 1e-9)
+            return x.of->rho[method][denominator][q].value;
     return NAN;
 }
 
 /* region: rules */
 /* The rules of the plan on one denominator of the conditional model; 1 true, 0 false, NAN unknown.
  */
-static void judge_rules(const lb_study *s, const result *r, size_t denominator, double rule[RULES])
+static void judge_rules(const lb_study *s, shares x, size_t denominator, double rule[RULES])
 {
     const lb_spec *p = s->spec;
     const double collapse = lb_spec_number(p, "thresholds.collapse"),
@@ -303,18 +321,18 @@ static void judge_rules(const lb_study *s, const result *r, size_t denominator, 
                  sensitive = lb_spec_number(p, "thresholds.sigma_sensitive"),
                  small = lb_spec_number(p, "thresholds.sigma_small"),
                  accepted = lb_spec_number(p, "thresholds.sigma_accepted");
-    const double cond = rho_at(r, COND, denominator, large), hard = rho_at(r, HARD, OWN, large);
+    const double cond = rho_at(x, COND, denominator, large), hard = rho_at(x, HARD, OWN, large);
     rule[0] = cond >= keep;
-    rule[1] = rho_at(r, HARD, OWN, sensitive) < collapse;
+    rule[1] = rho_at(x, HARD, OWN, sensitive) < collapse;
     rule[2] =
-        rho_at(r, HARD, OWN, small) < collapse && rho_at(r, COND, denominator, small) < collapse;
-    rule[3] = rho_at(r, HARD, OWN, accepted) >= collapse;
+        rho_at(x, HARD, OWN, small) < collapse && rho_at(x, COND, denominator, small) < collapse;
+    rule[3] = rho_at(x, HARD, OWN, accepted) >= collapse;
     rule[4] = cond >= keep && hard < collapse;
     rule[5] = cond >= keep_high && hard < collapse;
     /* A share that is not printed leaves its rule open, unless the other share settles it. */
     const bool no_cond = isnan(cond), no_hard = isnan(hard);
-    const bool cond_holds = rho_at(r, COND, denominator, small) >= collapse,
-               hard_holds = rho_at(r, HARD, OWN, small) >= collapse;
+    const bool cond_holds = rho_at(x, COND, denominator, small) >= collapse,
+               hard_holds = rho_at(x, HARD, OWN, small) >= collapse;
     const bool open[RULES] = {no_cond,
                               no_hard,
                               (no_cond && !hard_holds) || (no_hard && !cond_holds),
@@ -327,29 +345,35 @@ static void judge_rules(const lb_study *s, const result *r, size_t denominator, 
 }
 /* end region */
 
-static void put_rules(lb_study *s, const result *r)
+/* @p of NULL: that set was not run. */
+static void put_rules(lb_study *s, const result *r, const scores *of, const char *prefix)
 {
     static const char *const names[] = {"own", "common"};
+    const char *missing = of ? "n/a" : "not run";
     for (size_t d = OWN; d <= COMMON; d++) {
         double rule[RULES];
-        judge_rules(s, r, d, rule);
+        for (size_t i = 0; i < RULES; i++)
+            rule[i] = NAN;
+        if (of)
+            judge_rules(s, (shares){r, of}, d, rule);
         for (size_t i = 0; i < RULES; i++) {
             const bool known = !isnan(rule[i]);
-            lb_study_put(s, known ? lb_number_count(rule[i] > 0.0) : lb_number_na("count", "n/a"),
-                         "rule.%s.%s", e10_rule[i], names[d]);
+            lb_study_put(s, known ? lb_number_count(rule[i] > 0.0) : lb_number_na("count", missing),
+                         "%srule.%s.%s", prefix, e10_rule[i], names[d]);
             lb_study_put_text(s,
-                              !known          ? "n/a"
+                              !known          ? missing
                               : rule[i] > 0.0 ? "true"
                                               : "false",
-                              "rule.%s.%s.word", e10_rule[i], names[d]);
+                              "%srule.%s.%s.word", prefix, e10_rule[i], names[d]);
         }
         lb_study_put_text(s,
-                          isnan(rule[4]) || isnan(rule[2]) || isnan(rule[3]) ? "no verdict"
+                          !of                                                  ? "not run"
+                          : isnan(rule[4]) || isnan(rule[2]) || isnan(rule[3]) ? "no verdict"
                           : rule[4] > 0.0 ? "move to conditioning"
                           : rule[2] > 0.0 ? "learn a latent gate"
                           : rule[3] > 0.0 ? "improve the predictor"
                                           : "no row of the plan",
-                          "decision.%s", names[d]);
+                          "%sdecision.%s", prefix, names[d]);
     }
 }
 
@@ -375,6 +399,10 @@ static void score_main(lb_study *s, result *r)
             r->all.predictor_rho[j][d] =
                 lb_contest_retention(all, models - 2 + j, 0, at(&r->told, d == OWN ? j : HARD, 0));
     }
+    const size_t hard = models - 2 + HARD, cond = models - 2 + COND; /* told by the predictor */
+    lb_study_put(s, lb_contest_delta(all, hard, 0), "predictor.actual.delta_r2.hard");
+    lb_study_put(s, lb_contest_delta(all, cond, 0), "predictor.actual.delta_r2.cond");
+    lb_study_put(s, lb_contest_delta(all, cond, hard), "predictor.actual.cond_minus_hard");
     lb_study_put(s, lb_contest_delta(all, at(&r->told, HARD, 0), 0), "oracle.delta_r2.hard");
     lb_study_put(s, lb_contest_delta(all, at(&r->told, COND, 0), 0), "oracle.delta_r2.cond");
     lb_study_put(s, lb_contest_delta(all, at(&r->told, NINE, 0), 0), "oracle.delta_r2.nine");
@@ -398,8 +426,9 @@ static void put_main(lb_study *s, const result *r)
     put_scores(s, &r->told, &r->all, r->grid, "");
     put_scores(s, &r->told, &r->covered, r->grid, "covered.");
     put_flips(s, &r->told);
+    put_tuned(s, &r->told, r->grid);
     put_predictor(s, r);
-    put_rules(s, r);
+    put_rules(s, r, &r->all, "");
     for (size_t curve = 0; curve < CURVES; curve++)
         for (size_t j = 0; j < LEVELS; j++)
             lb_study_put(s, r->all.crossing[curve][j], "crossing.%s.at_%.0f", e10_curve[curve],
@@ -442,6 +471,7 @@ static void run_larger(lb_study *s, result *r)
     told *t = &r->larger;
     if (!s->has_more) {
         put_larger_not_run(s, r);
+        put_rules(s, r, NULL, "large.");
         return;
     }
     e10_fit(s, &s->more, r->noise, COND + 1, t);
@@ -455,6 +485,7 @@ static void run_larger(lb_study *s, result *r)
     score_methods(s, t, c, &r->more);
     lb_contest_free(c);
     put_scores(s, t, &r->more, r->grid, "large.");
+    put_rules(s, r, &r->more, "large.");
 }
 
 static void run(lb_study *s)

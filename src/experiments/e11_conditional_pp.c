@@ -9,6 +9,7 @@
  * Writes  data/results/<profile>/e11_conditional_pp.h5, figures e11_*
  */
 #include "core/memory.h"
+#include "core/text.h"
 #include "figure/plot.h"
 #include "models/conditional.h"
 #include "models/folds.h"
@@ -73,6 +74,7 @@ typedef struct fitted {
     lb_sweep_model model[STEPS];   /* borrowed from the fit */
     double r2_val[STEPS];          /* of the chosen penalty on validation rows */
     lb_alpha_choice by_val[STEPS]; /* what validation rows would choose among its penalties */
+    lb_alpha_choice by_val_on_grid[STEPS]; /* and among those of the spec, with the end it is on */
 } fitted;
 
 /* What the figures need; the numbers themselves are in the record. */
@@ -161,12 +163,16 @@ static void look_at_validation(lb_study *s, const lb_exposure *seen, const scala
 {
     const lb_conditional_fit *w = lb_conditional_weights(f->fit, k);
     const lb_cvec y = {s->data.val.target, s->data.val.n};
+    size_t n_grid;
     lb_mat parts = lb_mat_new(y.n, w->n_alpha * w->k);
     lb_mat yhat = lb_mat_new(w->n_alpha, y.n);
     lb_study_take(s, lb_conditional_project(w, &seen->val.x, parts, s->err));
     if (lb_study_ok(s))
         lb_study_take(
             s, lb_conditional_combine(w, lb_mat_const(parts), lb_mat_const(v->val), yhat, s->err));
+    const double *grid = lb_spec_numbers(s->spec, "ridge.alphas", &n_grid);
+    lb_alpha_choice *on_grid = &f->by_val_on_grid[k];
+    bool first = true;
     f->by_val[k] = f->model[k].chosen;
     for (size_t a = 0; a < w->n_alpha && lb_study_ok(s); a++) {
         const double r2 = lb_r2(y.data, yhat.data + a * y.n, y.n);
@@ -174,6 +180,12 @@ static void look_at_validation(lb_study *s, const lb_exposure *seen, const scala
             f->by_val[k] = (lb_alpha_choice){.index = a, .alpha = w->alpha[a], .r2 = r2};
         if (a == f->model[k].chosen.index)
             f->r2_val[k] = r2;
+        if (w->alpha[a] < grid[0] || w->alpha[a] > grid[n_grid - 1] ||
+            (!first && r2 <= on_grid->r2))
+            continue;
+        *on_grid = (lb_alpha_choice){.index = a, .alpha = w->alpha[a], .r2 = r2};
+        on_grid->edge = w->alpha[a] == grid[0] ? -1 : w->alpha[a] == grid[n_grid - 1];
+        first = false;
     }
     free(parts.data);
     free(yhat.data);
@@ -343,11 +355,11 @@ static void put_choices(lb_study *s, const fitted *f)
         return;
     lb_contest *t = lb_contest_on(s, &s->data, s->data.all, entries, 2 * n);
     for (size_t k = 0; k < n; k++) {
-        lb_study_put(s, lb_number_plain(f->by_val[k].alpha, "alpha", ""), "alpha_validation.%s",
-                     keys[k]);
+        const lb_sweep_model by_val = {.chosen = f->by_val[k], .on_grid = f->by_val_on_grid[k]};
+        lb_study_put_alpha(s, &by_val, "alpha_validation.%s", keys[k]);
         lb_study_put(s, lb_contest_delta(t, 2 * k, 2 * k + 1), "choice.%s", keys[k]);
         lb_study_row(s, "T11.4",
-                     "=%2$s|alpha.%1$s.marked|alpha_validation.%1$s|choice.%1$s|choice.%1$s",
+                     "=%2$s|alpha.%1$s.marked|alpha_validation.%1$s.marked|choice.%1$s|choice.%1$s",
                      keys[k], steps[k].name);
     }
     lb_contest_free(t);
@@ -468,6 +480,24 @@ static void table_blocks(lb_study *s)
                  "covered.final.minus_moe|covered.final.minus_moe");
 }
 
+/* In which bins S1 (model 3) or the experts lead beyond doubt: how many, and which. */
+static void put_leads(lb_study *s, const lb_bin_scores *bins)
+{
+    static const char *const leader[] = {"step1", "moe"};
+    for (size_t q = 0; q < 2; q++) {
+        size_t n = 0;
+        lb_text names = {0};
+        for (size_t k = 0; k < s->data.n_bins; k++) {
+            const lb_number *d = &bins[k].delta[3];
+            if (!*d->na && (q == 0 ? d->ci_lo > 0.0 : d->ci_hi < 0.0))
+                lb_text_printf(&names, "%s%s", n++ ? ", " : "", bins[k].name);
+        }
+        lb_study_put(s, lb_number_count(n), "perbin.n_ahead.%s", leader[q]);
+        lb_study_put_text(s, n ? names.s : "none", "perbin.ahead.%s", leader[q]);
+        lb_text_free(&names);
+    }
+}
+
 /* Where the experts keep what is left of their lead. */
 static void table_bins(lb_study *s, const fitted *f, const lb_moe *moe)
 {
@@ -488,6 +518,8 @@ static void table_bins(lb_study *s, const fitted *f, const lb_moe *moe)
                      "perbin.r2_step1.%1$s|perbin.r2_moe.%1$s|perbin.dr2_step1.%1$s|"
                      "perbin.dr2_step1.%1$s",
                      bins[k].key, k, bins[k].name);
+    if (lb_study_ok(s))
+        put_leads(s, bins);
 }
 
 /* --- figures ------------------------------------------------------------------------------------
@@ -564,7 +596,7 @@ static void figure_blocks(lb_study *s, const result *r)
 {
     enum { LEFT = 2 };
     static const char *const cut[] = {"strict", "effective", "cross"};
-    lb_figure *f = figure(s, "F11.2", 4.6, "What each interaction block adds",
+    lb_figure *f = figure(s, "F11.2", 6.6, "What each interaction block adds",
                           "Bars with intervals of the increment of R2 by interaction block, on all "
                           "and on covered test rows, with the decision thresholds.");
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
@@ -573,7 +605,7 @@ static void figure_blocks(lb_study *s, const result *r)
         const char *names[BLOCKS];
         for (size_t b = 0; b < n; b++)
             names[b] = blocks[from + b].name;
-        lb_axes *a = lb_figure_panel(f, 0, p, 1, 2);
+        lb_axes *a = lb_figure_panel(f, p, 0, 2, 1);
         lb_axes_title(a, p ? "further blocks" : "first block");
         lb_axes_x_names(a, NULL, names, n);
         lb_axes_y(a, "increment of R^{2}", NAN, NAN, LB_LINEAR);
@@ -582,6 +614,7 @@ static void figure_blocks(lb_study *s, const result *r)
                                 (lb_bars){.series = q,
                                           .of = SETS,
                                           .style = lb_style_category(q ? 4 : 0),
+                                          .format = "%+.4f",
                                           .label = q ? "covered rows" : "all rows"});
         lb_plot_hline(a, 0.0, lb_style_role(LB_REFERENCE), NULL);
         for (size_t i = 0; i < 3 && p; i++) {

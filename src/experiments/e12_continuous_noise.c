@@ -338,6 +338,9 @@ static void put_adopted(lb_study *s, const result *r)
     lb_study_put(s, mean_over_levels(r, r->adopted, EXPERT), "adopted.mean.gap");
     lb_study_put(s, mean_over_levels(r, r->adopted, MIXED), "adopted.mean.delta_r2");
     lb_study_put(s, mean_over_levels(r, SECOND, FIRST), "mean.delta_r2.second_order");
+    lb_study_put(s, mean_over_levels(r, SATURATING, FIRST), "mean.delta_r2.saturating_over_first");
+    lb_study_put(s, mean_over_levels(r, SATURATING, SECOND),
+                 "mean.delta_r2.saturating_over_second");
     lb_study_put(s, r->delta[r->adopted][r->focus], "dip.delta_r2.adopted");
     lb_study_put(s, r->delta[EXPERT][r->focus], "dip.delta_r2.expert");
     lb_study_put(s, mean_over_levels(r, r->blind, KINDS), "blind.mean.r2");

@@ -264,6 +264,16 @@ static size_t choose_routing(lb_study *s, const draw *d)
     return best;
 }
 
+/* Two ways of serving every row without a label, on the same rows: nine experts behind their soft
+ * gate, and one conditional Ridge. */
+static void put_clamp(lb_study *s, const draw *d, const lb_entry *conditional)
+{
+    const lb_entry entries[] = {{"edge clamp", d->form[NINE].routed.soft, false}, *conditional};
+    lb_contest *t = lb_contest_on(s, &s->data, s->data.all, entries, 2);
+    lb_study_put(s, lb_contest_delta(t, 0, 1), "c.dr2.clamp_over_conditional");
+    lb_contest_free(t);
+}
+
 /* Three experts: the routings, and what needs no window at all: the expert that a Ridge prediction
  * of [M/H] names, and weights that vary with that prediction. */
 static void run_three(lb_study *s, const draw *d, result *r)
@@ -292,6 +302,7 @@ static void run_three(lb_study *s, const draw *d, result *r)
     lb_contest *t = lb_contest_on(s, c, c->all, entries, RIVALS);
     put_scores(s, t, THREE, RIVALS, r);
     put_bootstrap(s, t, THREE, TRUSTED, r);
+    put_clamp(s, d, &entries[CONDITIONAL]);
     r->best = choose_routing(s, d);
     lb_study_put(s, r->rho[THREE][r->best], "a.rho.best");
     lb_study_put(s, lb_contest_delta(t, SOFT, HARD), "a.dr2.soft_over_hard");
@@ -395,15 +406,18 @@ static void score_seed(lb_study *s, const draw *d, size_t f, size_t i, result *r
 static void put_seed_summary(lb_study *s, const result *r, size_t f)
 {
     lb_seed_summary gain = {0}, rho = {0};
-    size_t told = 0;
-    for (size_t i = 0; i < r->n_seeds; i++)
+    size_t told = 0, with_zero = 0;
+    for (size_t i = 0; i < r->n_seeds; i++) {
         told += !*r->seed_rho[f][i].na;
+        with_zero += r->seed_gain[f][i].ci_lo <= 0.0 && r->seed_gain[f][i].ci_hi >= 0.0;
+    }
     if (!lb_study_ok(s))
         return;
     lb_study_take(s, lb_seeds_summarise(r->seed_gain[f], r->n_seeds, 0.0, &gain, s->err));
     lb_study_put(s, gain.mean, "%s.seeds.dr2.mean", e13_form[f]);
     lb_study_put(s, gain.std_sample, "%s.seeds.dr2.std", e13_form[f]);
     lb_study_put(s, gain.lowest, "%s.seeds.dr2.lowest", e13_form[f]);
+    lb_study_put(s, lb_number_count(with_zero), "%s.seeds.dr2.n_with_zero", e13_form[f]);
     lb_study_put(s, lb_number_count(told), "%s.seeds.n_with_rho", e13_form[f]);
     rho.mean = lb_number_na("retention", "n/a (not in every draw)");
     rho.std_sample = rho.lowest = rho.mean;

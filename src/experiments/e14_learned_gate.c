@@ -414,7 +414,7 @@ static void table_differences(lb_study *s)
     static const char *const rows[][3] = {
         {"learned soft − pseudo hard", "learned_over_pseudo", "the rule"},
         {"pseudo soft − pseudo hard", "soft_over_hard_pseudo", "what hard routing costs"},
-        {"learned soft − pseudo soft", "learned_over_pseudo_soft", "which gate knows more"},
+        {"learned soft − pseudo soft", "learned_over_pseudo_soft", "the gates, both soft"},
         {"learned hard − pseudo hard", "learned_over_pseudo_hard", "the same, named cells only"},
         {"learned soft − learned hard", "soft_over_hard_learned", "what hard routing costs"},
         {"learned soft − pixels soft", "learned_over_pixels", "the other input"},

@@ -438,6 +438,13 @@ static void put_judged(lb_study *s, bool withheld, lb_number x, const char *key)
                  key);
 }
 
+/* Whether training ended because the loss had stopped falling: all of patience has passed since the
+ * best epoch. Otherwise the budget of epochs ended it. */
+static bool finished(const lb_study *s, const lb_training *t)
+{
+    return t->epochs >= t->best_epoch + lb_spec_size(s->spec, "settings.patience");
+}
+
 static lb_number put_training(lb_study *s, const lb_training *t, size_t n_train, size_t n_val,
                               const char *key, bool *undertrained)
 {
@@ -451,9 +458,10 @@ static lb_number put_training(lb_study *s, const lb_training *t, size_t n_train,
     lb_study_put(s, loss, "train.%s.val_loss", key);
     lb_study_put(s, variance, "train.%s.val_variance", key);
     lb_study_put_text(s,
-                      t->undertrained ? "UNDERTRAINED"
-                      : t->at_limit   ? "at the limit"
-                                      : "converged",
+                      t->undertrained  ? "UNDERTRAINED"
+                      : t->at_limit    ? "at the limit"
+                      : finished(s, t) ? "converged"
+                                       : "cut by the budget",
                       "train.%s.state", key);
     *undertrained |= t->undertrained;
     return loss;
@@ -478,10 +486,15 @@ static bool put_trainings(lb_study *s, const setup *u)
         snprintf(key, sizeof key, "joint.%s", u->joint[i].key);
         put_training(s, lb_nn_mixture_training(u->joint[i].fit), u->n_fit, u->n_stop, key, &other);
     }
-    size_t at_limit = 0;
-    for (size_t k = 0; k < NETS; k++)
+    size_t at_limit = 0, cut = 0;
+    for (size_t k = 0; k < NETS; k++) {
         at_limit += lb_mlp_training(u->family[BASE].net[k])->at_limit;
+        cut += !finished(s, lb_mlp_training(u->family[DEPTH1].net[k]));
+        cut += !finished(s, lb_mlp_training(u->family[DEPTH3].net[k]));
+    }
     lb_study_put(s, lb_number_count(at_limit), "at_limit");
+    lb_study_put(s, lb_number_count(2 * NETS), "ablation.networks"); /* of one and three layers */
+    lb_study_put(s, lb_number_count(cut), "ablation.cut");
     lb_study_put(s, lb_number_count(withheld), "undertrained");
     return withheld;
 }
@@ -536,6 +549,8 @@ static void put_methods(lb_study *s, const setup *u, bool withheld)
     lb_study_put(s, lb_contest_delta(t, M_D1_SOFT, M_D1_GLOBAL), "dr2.depth1");
     lb_study_put(s, lb_contest_delta(t, M_D3_SOFT, M_D3_GLOBAL), "dr2.depth3");
     lb_study_put(s, lb_contest_delta(t, M_MATCHED_SOFT, M_GLOBAL), "dr2.matched");
+    lb_study_put(s, lb_contest_delta(t, best, M_SOFT), "dr2.joint_vs_moe");
+    lb_study_put(s, lb_contest_delta(t, best, M_GLOBAL), "dr2.joint_vs_global");
     put_judged(s, withheld, lb_contest_delta(t, M_SOFT, M_GLOBAL), "moe_vs_global");
     put_judged(s, withheld, lb_contest_delta(t, M_ORACLE, M_RIDGE_ORACLE), "nn_vs_ridge");
     put_judged(s, withheld, lb_contest_delta(t, M_SOFT, M_ORACLE), "soft_vs_oracle");

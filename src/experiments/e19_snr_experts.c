@@ -468,6 +468,11 @@ static void score(lb_study *s, result *r, size_t which)
 }
 /* end region */
 
+bool few_rows(const lb_study *s, const interval *x)
+{
+    return x->n_test < lb_spec_size(s->spec, "settings.snr.few_rows");
+}
+
 static void score_interval(lb_study *s, result *r, size_t which, size_t k)
 {
     definition *d = &r->by[which];
@@ -622,8 +627,8 @@ static double *fit_conditioned(lb_study *s, const lb_cohort *c, double noise,
 }
 
 /* region: simpler */
-/* Models that need no gate, against the deployed mixture on the same rows. Not on very large sets,
- * where each would be one more pass. */
+/* Models that need no gate, against the deployed mixture on the same rows; the better of them, by
+ * the test rows, is judged. Not on very large sets, where each would be one more pass. */
 static void run_simpler(lb_study *s, const lb_gate_inputs *in, result *r)
 {
     static const char *const names[SIMPLE] = {"whitened", "conditioned"};

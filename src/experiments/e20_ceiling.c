@@ -708,7 +708,8 @@ static void table_nuisance(lb_study *s)
                      subsets[k].key, subsets[k].name);
 }
 
-static void table_models(lb_study *s)
+/* A class of few rows is marked beside its name: its scores say little. */
+static void table_models(lb_study *s, const result *r)
 {
     static const lb_column columns[] = {{"SNR class", ""},     {"n", ""},
                                         {"median SNR", ""},    {"R²_max, median", ""},
@@ -716,23 +717,26 @@ static void table_models(lb_study *s)
                                         {"R² global", ""},     {"of the median", ""},
                                         {"of the prior", ""},  {"R² nine experts", ""},
                                         {"of the median", ""}, {"of the prior", ""}};
+    const size_t shown = lb_spec_size(s->spec, "settings.minimum_shown");
     size_t n;
     const double *edge = lb_spec_numbers(s->spec, "settings.snr_edges", &n);
     lb_record_table(s->record, "T20.5", sizeof columns / sizeof *columns, columns);
     for (size_t k = STRATA; k-- > 0;) {
-        char range[32];
+        char range[32], few[32] = "";
         if (k == STRATA - 1)
             snprintf(range, sizeof range, "above %g", edge[k - 1]);
         else if (k == 0)
             snprintf(range, sizeof range, "to %g", edge[0]);
         else
             snprintf(range, sizeof range, "%g to %g", edge[k - 1], edge[k]);
+        if (r->share[k].n < shown)
+            snprintf(few, sizeof few, " (n < %zu)", shown);
         lb_study_row(s, "T20.5",
-                     "=%2$c, %3$s|snr.%1$s.rows|snr.%1$s.median|snr.%1$s.ceiling|snr.%1$s.pooled|"
-                     "snr.%1$s.prior|snr.%1$s.r2.global|snr.%1$s.efficiency.global|"
-                     "snr.%1$s.of_prior.global|snr.%1$s.r2.moe|snr.%1$s.efficiency.moe|"
-                     "snr.%1$s.of_prior.moe",
-                     strata[k], "XLMH"[k], range);
+                     "=%2$c, %3$s%4$s|snr.%1$s.rows|snr.%1$s.median|snr.%1$s.ceiling|"
+                     "snr.%1$s.pooled|snr.%1$s.prior|snr.%1$s.r2.global|"
+                     "snr.%1$s.efficiency.global|snr.%1$s.of_prior.global|snr.%1$s.r2.moe|"
+                     "snr.%1$s.efficiency.moe|snr.%1$s.of_prior.moe",
+                     strata[k], "XLMH"[k], range, few);
     }
     lb_study_row(s, "T20.5",
                  "=all|snr.all.rows|snr.all.median|snr.all.ceiling|snr.all.pooled|snr.all.prior|"
@@ -1342,7 +1346,7 @@ static void run(lb_study *s)
     if (lb_study_ok(s)) {
         table_sweep(s, r);
         table_nuisance(s);
-        table_models(s);
+        table_models(s, r);
         draw(s, r, &moe);
     }
     lb_moe_free(&moe);

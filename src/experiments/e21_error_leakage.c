@@ -1056,41 +1056,62 @@ static void name_points(lb_axes *a, const double *x, const double *y, const char
     lb_plot_labels(a, x, y, far ? names : all, far ? STRATEGIES : 1, lb_style_role(LB_NEUTRAL));
 }
 
+/* How far the two points of a reduction are moved off their value, which else hide each other: by
+ * less than would take one over the threshold. */
+static double half_gap(const variant *v, double threshold)
+{
+    double gap = 0.06;
+    for (size_t k = 0; k < VARIANTS; k++)
+        for (size_t i = 0; i < STRATEGIES; i++)
+            gap = fmin(gap, 0.8 * fabs(v[k].snr[i].test.value - threshold));
+    return gap;
+}
+
 static void figure_trade(lb_study *s, const audit *a, const variant *v)
 {
     static const char *const names[STRATEGIES] = {"S0",    "S1a",   "S1b", "S2", "S2b",
                                                   "S3 11", "S3 21", "S3b", "S4"};
     const double leak = lb_spec_number(s->spec, "thresholds.leak");
     const double snr = lb_spec_number(s->spec, "thresholds.snr");
+    const double apart = half_gap(v, snr);
     const double x_region[2] = {-0.06, leak}, lo[2] = {snr, snr}, hi[2] = {1.05, 1.05};
     char *stem = lb_study_figure(s, "F21.6");
     char *title = title_for(a, "Keep the signal to noise, drop the gravity");
     lb_figure *f = lb_figure_new(stem, 6.5, 4.2, title,
-                                 "Test R2 of the signal to noise against test R2 of log g, one "
-                                 "point a reduction, with the region that passes shaded.");
+                                 "Test R2 of the signal to noise against test R2 of log g, two "
+                                 "joined points a reduction, the region that passes shaded.");
     lb_figure_share_y(f);
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
     for (size_t k = 0; k < VARIANTS; k++) {
-        double x[STRATEGIES], y[STRATEGIES], free_x[STRATEGIES];
-        lb_style hollow = variant_style(k);
+        double x[STRATEGIES], y[STRATEGIES], free_x[STRATEGIES], free_y[STRATEGIES];
+        lb_style hollow = variant_style(k), line = lb_style_role(LB_REFERENCE);
         hollow.hollow = true;
+        line.width = 0.5;
         for (size_t i = 0; i < STRATEGIES; i++) {
             x[i] = v[k].logg[i].test.value;
             free_x[i] = v[k].scaled[i].test.value;
-            y[i] = v[k].snr[i].test.value;
+            y[i] = v[k].snr[i].test.value + apart;
+            free_y[i] = v[k].snr[i].test.value - apart;
         }
         lb_axes *ax = lb_figure_panel(f, 0, k, 1, VARIANTS);
         lb_axes_title(ax, variant_name[k]);
         lb_axes_x(ax, "test R^{2} of log g", x_region[0], 1.0, LB_LINEAR);
         lb_axes_y(ax, "test R^{2} of signal to noise", 0.0, 1.05, LB_LINEAR);
         lb_plot_band(ax, x_region, lo, hi, 2, lb_style_role(LB_ORACLE), "passes");
+        for (size_t i = 0; i < STRATEGIES; i++)
+            lb_plot_segment(ax, x[i], y[i], free_x[i], free_y[i], line);
+        lb_plot_points(ax, free_x, free_y, STRATEGIES, hollow, "scale-free");
         lb_plot_points(ax, x, y, STRATEGIES, variant_style(k), "by the rule");
-        lb_plot_points(ax, free_x, y, STRATEGIES, hollow, "scale-free");
-        name_points(ax, free_x, y, names);
+        name_points(ax, free_x, free_y, names);
         char *series = lb_xprintf("F21.6/%s", variants[k]);
         lb_record_series(s->record, series, x, STRATEGIES);
         free(series);
     }
+    char *note = lb_xprintf("A line joins the two points of a reduction: filled drawn %.2f above "
+                            "their R^{2} of signal to noise, hollow as much below.",
+                            apart);
+    lb_figure_note(f, note);
+    free(note);
     lb_study_take(s, lb_figure_close(f, s->err));
     free(title);
     free(stem);

@@ -279,21 +279,36 @@ static void put_gap(lb_study *s, const weights *w, const cause *causes)
     lb_study_put(s, x[1], "gap.r2_same_spread");
 }
 
-/* Do the experts stand in the order of what their pixels allow? */
+static void put_ratio(lb_study *s, double x, const char *which)
+{
+    lb_number ratio = isfinite(x) ? lb_number_plain(x, "ratio", "")
+                                  : lb_number_na("ratio", "n/a (too few experts)");
+    ratio.digits = 2;
+    ratio.oracle = true;
+    lb_study_put(s, ratio, "error_over_least.%s", which);
+}
+
+/* Do the experts stand in the order of what their pixels allow, and how far above it? */
 static void put_order(lb_study *s, const weights *w, const cause *causes)
 {
-    double least[LB_BINS_MAX], rmse[LB_BINS_MAX];
+    double least[LB_BINS_MAX], rmse[LB_BINS_MAX], nearest = NAN, farthest = NAN;
     size_t n = 0;
     for (size_t i = 0; i < w->n; i++) {
         least[n] = log(causes[i].least);
         rmse[n] = log(w->e[i].rmse);
-        n += isfinite(least[n]) && isfinite(rmse[n]);
+        if (!isfinite(least[n]) || !isfinite(rmse[n]))
+            continue;
+        nearest = fmin(nearest, w->e[i].rmse / causes[i].least);
+        farthest = fmax(farthest, w->e[i].rmse / causes[i].least);
+        n++;
     }
     const double r = n > 2 ? e09_correlation(least, rmse, n) : NAN;
     lb_number x = isfinite(r) ? lb_number_plain(r, "correlation", "")
                               : lb_number_na("correlation", "n/a (too few experts)");
     x.digits = 2;
     lb_study_put(s, x, "corr_error_least");
+    put_ratio(s, nearest, "smallest");
+    put_ratio(s, farthest, "largest");
 }
 
 /* Do misfit and noise make up the error? Sums of squares over all experts. */

@@ -35,6 +35,8 @@ typedef struct told {
     lb_mat parts;              /* of the conditional model, test rows */
     double *yhat;              /* (methods, n_sigma, draws, test rows) */
     double flips[MOST_SIGMAS]; /* per cent of the test rows told another hand bin */
+    double alpha[MOST_SIGMAS]; /* penalty of the conditional model chosen anew at each sigma */
+    size_t kept[MOST_SIGMAS];  /* of the hand experts, how many then keep their penalty */
 } told;
 
 /** Fit everything. Sticky in @p s: after a failure only e10_free() may follow. */

@@ -84,26 +84,41 @@ static void figure_scores(lb_study *s, const result *r)
     free(stem);
 }
 
+/* What a panel of F10.2 shows of one of the sets. */
+typedef struct retained {
+    const result *r;
+    const scores *of;
+    size_t denominator;
+    double lowest, highest;
+} retained;
+
+/* A gain that may be none has no share: figure_retention() says so. */
+static bool has_share(const retained *x, size_t method)
+{
+    return !*x->of->rho[method][method == HARD ? OWN : x->denominator][0].na;
+}
+
 /* One panel of F10.2: the share of a gain that is kept, in per cent. */
-static void panel_of_retention(const result *r, lb_axes *a, size_t denominator, double lowest,
-                               double highest)
+static void panel_of_retention(const retained *p, lb_axes *a)
 {
     static const char *const names[] = {"hard routing", "conditional"};
     static const lb_role roles[] = {LB_MIXTURE, LB_CONDITIONAL};
+    const result *r = p->r;
     const size_t n = r->grid;
     const double last = r->told.sigma[n - 1] + 0.06, first = -0.03;
+    const double apart = has_share(p, HARD) && has_share(p, COND) ? 0.008 : 0.0;
     double y[MOST_SIGMAS], lo[MOST_SIGMAS], hi[MOST_SIGMAS], x[MOST_SIGMAS];
     char label[32];
     lb_axes_x(a, "σ of the told [M/H] (dex)", first, last, LB_LINEAR);
-    lb_axes_y(a, "gain kept (%)", lowest, highest, LB_LINEAR);
-    lb_plot_band(a, (double[]){first, last}, (double[]){lowest, lowest}, (double[]){50, 50}, 2,
-                 lb_style_role(LB_MUTED), "collapsed");
+    lb_axes_y(a, "gain kept (%)", p->lowest, p->highest, LB_LINEAR);
+    lb_plot_band(a, (double[]){first, last}, (double[]){p->lowest, p->lowest}, (double[]){50, 50},
+                 2, lb_style_role(LB_MUTED), "collapsed");
     for (size_t m = HARD; m <= COND; m++) {
-        if (*r->all.rho[m][m == HARD ? OWN : denominator][0].na)
-            continue; /* no gain to take a share of: figure_retention() says so */
-        take(r->all.rho[m][m == HARD ? OWN : denominator], n, y, lo, hi);
+        if (!has_share(p, m))
+            continue;
+        take(p->of->rho[m][m == HARD ? OWN : p->denominator], n, y, lo, hi);
         for (size_t q = 0; q < n; q++) {
-            x[q] = r->told.sigma[q] + (m == HARD ? -0.008 : 0.008);
+            x[q] = r->told.sigma[q] + (m == HARD ? -apart : apart);
             y[q] *= 100.0;
             lo[q] *= 100.0;
             hi[q] *= 100.0;
@@ -120,43 +135,67 @@ static void panel_of_retention(const result *r, lb_axes *a, size_t denominator, 
         snprintf(label, sizeof label, "%.0f %%", 100.0 * r->level[j]);
         lb_plot_hline(a, 100.0 * r->level[j], line, label);
     }
-    predictor_line(r, a);
+    if (p->of == &r->all) /* the predictor is one of the main set */
+        predictor_line(r, a);
 }
 
+static void record_retention(lb_study *s, const result *r, const scores *of, const char *set)
+{
+    double y[MOST_SIGMAS];
+    for (size_t c = 0; c < CURVES; c++) {
+        char *series = lb_xprintf("F10.2/%s%s", set, e10_curve[c]);
+        for (size_t q = 0; q < r->grid; q++)
+            y[q] = of->rho[c == 0 ? HARD : COND][c == 2 ? COMMON : OWN][q].value;
+        record(s, series, y, r->grid);
+        free(series);
+    }
+}
+
+/* Where the main set gives no common share, the denominator that decides, the larger set stands in
+ * the left panel if it gives one. */
 static void figure_retention(lb_study *s, const result *r)
 {
-    /* Shares of a small gain scatter widely: what leaves this range is an arrow with its value. */
     const bool hard = !*r->all.rho[HARD][OWN][0].na, cond = !*r->all.rho[COND][OWN][0].na;
-    const double lowest = -150.0, highest = hard ? 300.0 : 150.0;
+    const bool larger = !hard && s->has_more && !*r->more.rho[HARD][OWN][0].na;
+    /* Shares of a small gain scatter widely: what leaves this range is an arrow with its value. */
+    const double lowest = -150.0, highest = hard ? 300.0 : larger ? 200.0 : 150.0;
     const double middle = 0.5 * r->told.sigma[r->grid - 1];
-    double y[MOST_SIGMAS];
+    char more[LB_COUNT_SIZE], main_set[LB_COUNT_SIZE];
     char *stem = lb_study_figure(s, "F10.2"),
          *title = title_for(s, r, "The share of the gain that is kept");
+    char *left =
+        larger ? lb_xprintf("common, larger set (n = %s)", lb_count_text(s->more.test.n, more))
+               : lb_xprintf("common: gain of hard routing");
+    char *right =
+        larger ? lb_xprintf("own, main set (n = %s)", lb_count_text(s->data.test.n, main_set))
+               : lb_xprintf("own: gain of each method");
     lb_figure *f = lb_figure_new(stem, 6.5, 4.6, title,
                                  "Retention of hard routing and of the conditional model against "
                                  "the error of the told metallicity, on two denominators.");
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 2), *b = lb_figure_panel(f, 0, 1, 1, 2);
+    const retained common = {r, larger ? &r->more : &r->all, COMMON, lowest, highest},
+                   own = {r, &r->all, OWN, lowest, highest};
     lb_figure_share_y(f);
-    lb_axes_title(a, "common: gain of hard routing");
-    lb_axes_title(b, "own: gain of each method");
-    panel_of_retention(r, a, COMMON, lowest, highest);
-    panel_of_retention(r, b, OWN, lowest, highest);
-    if (!hard) /* an empty panel must say why it is empty */
+    lb_axes_title(a, left);
+    lb_axes_title(b, right);
+    panel_of_retention(&common, a);
+    panel_of_retention(&own, b);
+    if (!hard && !larger) /* an empty panel must say why it is empty */
         lb_plot_text(a, middle, -25.0,
                      "no share printed: the gain\nof hard routing without\nerror may be none");
     lb_figure_legend(f, LB_PLACE_ABOVE, NULL);
     lb_figure_note(f, hard && cond ? "Points of the two methods stand a little apart. Arrows: "
                                      "beyond the axis."
+                      : larger     ? "Main set: the gain of hard routing without error may be "
+                                     "none, so no share of it is printed. Arrows: beyond the axis."
                                    : "A method whose gain without error may be none has no share. "
                                      "Arrows: beyond the axis.");
     lb_study_take(s, lb_figure_close(f, s->err));
-    for (size_t c = 0; c < CURVES; c++) {
-        char *series = lb_xprintf("F10.2/%s", e10_curve[c]);
-        for (size_t q = 0; q < r->grid; q++)
-            y[q] = r->all.rho[c == 0 ? HARD : COND][c == 2 ? COMMON : OWN][q].value;
-        record(s, series, y, r->grid);
-        free(series);
-    }
+    record_retention(s, r, &r->all, "");
+    if (larger)
+        record_retention(s, r, &r->more, "large_");
+    free(right);
+    free(left);
     free(title);
     free(stem);
 }

@@ -45,23 +45,30 @@ static void table_rules(lb_study *s)
         "hard acceptable: not collapsed at the accepted σ",
         "H-A1, lower share: conditional keeps it and hard has collapsed",
         "H-A1, upper share: conditional keeps it and hard has collapsed"};
-    lb_study_table(s, "T10.3", "rule|common denominator|own denominator");
+    lb_study_table(s, "T10.3",
+                   "rule|common denominator|own denominator|larger set, common denominator|"
+                   "larger set, own denominator");
     for (size_t i = 0; i < RULES; i++)
-        lb_study_row(s, "T10.3", "=%1$s|rule.%2$s.common.word|rule.%2$s.own.word", text[i],
-                     e10_rule[i]);
-    lb_study_row(s, "T10.3", "=row of the plan that applies|decision.common|decision.own");
+        lb_study_row(s, "T10.3",
+                     "=%1$s|rule.%2$s.common.word|rule.%2$s.own.word|large.rule.%2$s.common.word|"
+                     "large.rule.%2$s.own.word",
+                     text[i], e10_rule[i]);
+    lb_study_row(s, "T10.3",
+                 "=row of the plan that applies|decision.common|decision.own|"
+                 "large.decision.common|large.decision.own");
 }
 
 static void table_variants(lb_study *s, const result *r)
 {
     lb_study_table(s, "T10.4",
                    "σ, dex|R² hard|R² hard, α re-tuned|R² cond|R² cond, α re-tuned|"
-                   "R² cond, no clamp|R² nine bins|ρ nine bins, own|95 % CI:ci");
+                   "α cond, re-tuned|R² cond, no clamp|R² nine bins|ρ nine bins, own|95 % CI:ci");
     for (size_t q = 0; q < r->grid; q++) {
         char key[16];
         lb_study_row(s, "T10.4",
                      "=%2$g|%1$s.r2.hard|%1$s.r2.hard_tuned|%1$s.r2.cond|%1$s.r2.cond_tuned|"
-                     "%1$s.r2.cond_free|%1$s.r2.nine|%1$s.rho_own.nine|%1$s.rho_own.nine",
+                     "%1$s.alpha.cond_tuned|%1$s.r2.cond_free|%1$s.r2.nine|%1$s.rho_own.nine|%1$s."
+                     "rho_own.nine",
                      e10_sigma_key(r->told.sigma[q], key), r->told.sigma[q]);
     }
 }
@@ -70,14 +77,16 @@ static void table_rows(lb_study *s, const result *r)
 {
     lb_study_table(s, "T10.5",
                    "σ, dex|R² hard, covered|R² cond, covered|ρ hard, covered|"
-                   "ρ cond common, covered|R² hard, larger set|R² cond, larger set|"
-                   "ρ hard, larger set|ρ cond common, larger set|95 % CI:ci");
+                   "ρ cond own, covered|ρ cond common, covered|R² hard, larger set|"
+                   "R² cond, larger set|ρ hard, larger set|ρ cond own, larger set|"
+                   "ρ cond common, larger set|95 % CI:ci");
     for (size_t q = 0; q < r->grid; q++) {
         char key[16];
         lb_study_row(s, "T10.5",
                      "=%2$g|covered.%1$s.r2.hard|covered.%1$s.r2.cond|covered.%1$s.rho_own.hard|"
-                     "covered.%1$s.rho_common.cond|large.%1$s.r2.hard|large.%1$s.r2.cond|"
-                     "large.%1$s.rho_own.hard|large.%1$s.rho_common.cond|"
+                     "covered.%1$s.rho_own.cond|covered.%1$s.rho_common.cond|"
+                     "large.%1$s.r2.hard|large.%1$s.r2.cond|large.%1$s.rho_own.hard|"
+                     "large.%1$s.rho_own.cond|large.%1$s.rho_common.cond|"
                      "large.%1$s.rho_common.cond",
                      e10_sigma_key(r->told.sigma[q], key), r->told.sigma[q]);
     }

@@ -275,8 +275,12 @@ void e10_tell(lb_study *s, double noise, told *t)
     if (t->methods > HARD_TUNED)
         tuning_open(s, t, noise, &u);
     for (size_t q = 0; q < t->n_sigma && lb_study_ok(s); q++) {
-        if (t->methods > HARD_TUNED)
+        if (t->methods > HARD_TUNED) {
             tune(s, t, t->sigma[q], &u);
+            t->alpha[q] = lb_conditional_weights(t->cond, 0)->alpha[u.cond_alpha];
+            for (size_t e = 0; e < t->hand.bins.n; e++)
+                t->kept[q] += u.alpha[e] == lb_moe_expert(&t->moe, 0, e).chosen.index;
+        }
         for (size_t r = 0; r < t->draws; r++)
             tell_once(s, t, &u, q, r);
     }

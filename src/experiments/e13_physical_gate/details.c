@@ -166,6 +166,8 @@ void e13_ablations(lb_study *s, const draw *d, const lb_domains *three, result *
         put_worth(s, t, NO_CHANGE, NO_PCA, "pca");
         put_worth(s, t, NO_PCA, CALCIUM, "na_beside_ca");
         put_worth(s, t, NO_CHANGE, NO_SODIUM, "na_beside_all");
+        lb_study_put(s, lb_contest_delta(t, 2 + PCA_ONLY, 2 + NO_PCA),
+                     "a.ablation.worth_r2.pca_over_windows");
         lb_contest_free(t);
     }
     for (size_t a = 0; a < ABLATIONS; a++)

@@ -46,6 +46,9 @@ typedef struct result {
     lb_number simple[SIMPLE], simple_delta[SIMPLE]; /* R2, and less the deployed mixture */
 } result;
 
+/** Too few test rows for a score that says something: shown, but greyed or marked. */
+bool few_rows(const lb_study *s, const interval *x);
+
 /** Both sticky in @p s. */
 void make_tables(lb_study *s, const result *r);
 void draw_figures(lb_study *s, const result *r);

@@ -97,9 +97,18 @@ static double least_bar(const result *r)
     return least - 0.3;
 }
 
+/* A role, and grey where there are few rows; the hatch still tells the role. */
+static lb_style style_of(const lb_study *s, lb_role role, const interval *x)
+{
+    lb_style style = lb_style_role(role);
+    if (few_rows(s, x))
+        style.colour = lb_style_role(LB_MUTED).colour;
+    return style;
+}
+
 /* Interval by interval, two or three methods side by side on the same rows. */
-static void intervals_panel(lb_axes *a, const result *r, size_t which, const size_t *methods,
-                            size_t n)
+static void intervals_panel(const lb_study *s, lb_axes *a, const result *r, size_t which,
+                            const size_t *methods, size_t n)
 {
     static const char *const labels[METHODS] = {"global", "oracle", "deployed gate"};
     static const lb_role roles[METHODS] = {LB_GLOBAL, LB_ORACLE, LB_MIXTURE};
@@ -108,9 +117,12 @@ static void intervals_panel(lb_axes *a, const result *r, size_t which, const siz
     lb_axes_y(a, "R^{2} inside the interval", least_bar(r), 1.0, LB_LINEAR);
     for (size_t j = 0; j < n; j++) {
         const lb_number *x[INTERVALS];
-        for (size_t k = 0; k < INTERVALS; k++)
+        lb_style styles[INTERVALS];
+        for (size_t k = 0; k < INTERVALS; k++) {
             x[k] = &d->of[k].r2[methods[j]];
-        bars_of(a, x, INTERVALS, j, n, roles[methods[j]], NULL, NULL, labels[methods[j]]);
+            styles[k] = style_of(s, roles[methods[j]], &d->of[k]);
+        }
+        bars_of(a, x, INTERVALS, j, n, roles[methods[j]], styles, NULL, labels[methods[j]]);
     }
 }
 
@@ -166,7 +178,7 @@ static void figure_intervals(lb_study *s, const result *r)
     for (size_t d = 0; d < DEFINITIONS; d++) {
         lb_axes *a = lb_figure_panel(f, 0, d, 1, 2);
         lb_axes_title(a, definition_names[d]);
-        intervals_panel(a, r, d, pair, 2);
+        intervals_panel(s, a, r, d, pair, 2);
         name_gains(a, &r->by[d]);
         lb_plot_hline(a, r->by[NORM].r2[GLOBAL].value, overall, text);
         judge_intervals(a, &r->by[d], line);
@@ -219,17 +231,19 @@ static void figure_predicted(lb_study *s, const result *r)
     free(x);
 }
 
+/* Gains of few rows keep their number on a hatched cell: they must not set the colours. */
 static void figure_gains(lb_study *s, const result *r)
 {
-    double z[DEFINITIONS * INTERVALS];
-    char text[DEFINITIONS * INTERVALS][24], note[96];
+    double z[DEFINITIONS * INTERVALS], coloured[DEFINITIONS * INTERVALS];
+    char text[DEFINITIONS * INTERVALS][24], note[160];
     const char *texts[DEFINITIONS * INTERVALS];
     double widest = 0.0;
     for (size_t d = 0; d < DEFINITIONS; d++)
         for (size_t k = 0; k < INTERVALS; k++) {
             const size_t i = d * INTERVALS + k;
             z[i] = r->by[d].of[k].delta.value;
-            widest = fmax(widest, fabs(z[i]));
+            coloured[i] = few_rows(s, &r->by[d].of[k]) ? NAN : z[i];
+            widest = fmax(widest, fabs(coloured[i])); /* NAN is passed over */
             snprintf(text[i], sizeof text[i], "n=%zu", r->by[d].of[k].n_test);
             texts[i] = text[i];
         }
@@ -239,7 +253,7 @@ static void figure_gains(lb_study *s, const result *r)
     lb_axes *a = lb_figure_panel(f, 0, 0, 1, 1);
     lb_axes_x_names(a, NULL, interval_names, INTERVALS);
     lb_axes_y_names(a, NULL, definition_names, DEFINITIONS);
-    lb_plot_heat(a, (lb_heat){.z = z,
+    lb_plot_heat(a, (lb_heat){.z = coloured,
                               .rows = DEFINITIONS,
                               .cols = INTERVALS,
                               .lo = -widest,
@@ -248,8 +262,17 @@ static void figure_gains(lb_study *s, const result *r)
                               .format = "%+.3f",
                               .texts = texts,
                               .label = "ΔR^{2} (oracle - global)"});
-    snprintf(note, sizeof note, "Rule: a gain of at least %.2f over all rows passes.",
-             lb_spec_number(s->spec, "thresholds.dr2"));
+    for (size_t i = 0; i < DEFINITIONS * INTERVALS; i++)
+        if (isfinite(z[i]) && !isfinite(coloured[i])) {
+            char *few = lb_xprintf("%+.3f\n%s", z[i], texts[i]);
+            lb_plot_text(a, (double)(i % INTERVALS), (double)(i / INTERVALS), few);
+            free(few);
+        }
+    snprintf(note, sizeof note,
+             "Rule: a gain of at least %.2f over all rows passes. Hatched: fewer than %zu test "
+             "rows.",
+             lb_spec_number(s->spec, "thresholds.dr2"),
+             lb_spec_size(s->spec, "settings.snr.few_rows"));
     lb_figure_note(f, note);
     lb_study_take(s, lb_figure_close(f, s->err));
     lb_record_series(s->record, "F19.4/delta_r2", z, DEFINITIONS * INTERVALS);
@@ -358,7 +381,7 @@ static void figure_gate_intervals(lb_study *s, const result *r)
     for (size_t d = 0; d < DEFINITIONS; d++) {
         lb_axes *a = lb_figure_panel(f, 0, d, 1, 2);
         lb_axes_title(a, definition_names[d]);
-        intervals_panel(a, r, d, three, 3);
+        intervals_panel(s, a, r, d, three, 3);
     }
     lb_study_take(s, lb_figure_close(f, s->err));
 }
@@ -369,6 +392,7 @@ static void figure_line(lb_study *s, const result *r)
     static const char *const labels[] = {"global", "oracle", "deployed"};
     static const size_t method[] = {GLOBAL, ORACLE, SOFT};
     static const lb_role roles[] = {LB_GLOBAL, LB_ORACLE, LB_MIXTURE};
+    static const double aside[] = {0.0, -0.13, 0.13}; /* of the line: the gate must not hide it */
     lb_figure *f = figure_new(s, "F19.8", r, 6.5, 3.4, "How far the gate gets",
                               "A number line of R2 for each definition with global model, oracle "
                               "and deployed gate.");
@@ -394,7 +418,7 @@ static void figure_line(lb_study *s, const result *r)
         style.size = 8.0;
         for (size_t d = 0; d < DEFINITIONS; d++) {
             x[d] = r->by[d].r2[method[j]].value;
-            y[d] = (double)d;
+            y[d] = (double)d + aside[j];
         }
         lb_plot_points(a, x, y, DEFINITIONS, style, labels[j]);
     }

@@ -6,6 +6,16 @@
 
 #include <stdio.h>
 
+/* Name of an interval, with a mark where there are few test rows. */
+static void name_marked(const lb_study *s, const result *r, size_t which, size_t k, char out[32])
+{
+    if (few_rows(s, &r->by[which].of[k]))
+        snprintf(out, 32, "%s (n < %zu)", interval_names[k],
+                 lb_spec_size(s->spec, "settings.snr.few_rows"));
+    else
+        snprintf(out, 32, "%s", interval_names[k]);
+}
+
 static void table_models(lb_study *s)
 {
     static const lb_column columns[] = {{"model", ""},     {"R²", ""},      {"MAE, dex", ""},
@@ -24,7 +34,7 @@ static void table_models(lb_study *s)
                      interval_names[k], interval_keys[k]);
 }
 
-static void table_intervals(lb_study *s, const char *id, size_t which)
+static void table_intervals(lb_study *s, const result *r, const char *id, size_t which)
 {
     static const lb_column columns[] = {{"interval", ""},  {"range", ""},  {"n train", ""},
                                         {"share, %", ""},  {"n test", ""}, {"R² oracle", ""},
@@ -38,13 +48,15 @@ static void table_intervals(lb_study *s, const char *id, size_t which)
     for (size_t k = L; k < H; k++)
         snprintf(range[k], sizeof range[k], "%g to %g", edge[k - 1], edge[k]);
     lb_record_table(s->record, id, 11, columns);
-    for (size_t k = INTERVALS; k-- > 0;)
+    for (size_t k = INTERVALS; k-- > 0;) {
+        char name[32];
+        name_marked(s, r, which, k, name);
         lb_study_row(s, id,
                      "=%1$s|=%2$s|%3$s.%4$s.n_train|%3$s.%4$s.share|%3$s.%4$s.n_test|"
                      "%3$s.%4$s.r2_oracle|%3$s.%4$s.r2_global|%3$s.%4$s.dr2|%3$s.%4$s.dr2|"
                      "%5$s.%4$s.test_r2|alpha.%3$s.%4$s.marked",
-                     interval_names[k], range[k], oracle_keys[which], interval_keys[k],
-                     gate_keys[which]);
+                     name, range[k], oracle_keys[which], interval_keys[k], gate_keys[which]);
+    }
 }
 
 static void table_shares(lb_study *s)
@@ -108,19 +120,21 @@ static void table_gate(lb_study *s)
 }
 
 /* The deployed mixture in each interval, on rows the gate was trained on and on rows it was not. */
-static void table_gate_intervals(lb_study *s)
+static void table_gate_intervals(lb_study *s, const result *r)
 {
     static const lb_column columns[] = {{"definition", ""}, {"interval", ""}, {"n train", ""},
                                         {"train R²", ""},   {"n test", ""},   {"test R²", ""},
                                         {"95 % CI", "ci"}};
     lb_record_table(s->record, "T19.10", 7, columns);
     for (size_t d = 0; d < DEFINITIONS; d++)
-        for (size_t k = INTERVALS; k-- > 0;)
+        for (size_t k = INTERVALS; k-- > 0;) {
+            char name[32];
+            name_marked(s, r, d, k, name);
             lb_study_row(s, "T19.10",
                          "=%1$s|=%2$s|%3$s.%4$s.train_r2.n|%3$s.%4$s.train_r2|%5$s.%4$s.n_test|"
                          "%3$s.%4$s.test_r2|%3$s.%4$s.test_r2",
-                         definition_names[d], interval_names[k], gate_keys[d], interval_keys[k],
-                         oracle_keys[d]);
+                         definition_names[d], name, gate_keys[d], interval_keys[k], oracle_keys[d]);
+        }
 }
 
 static void table_weighted(lb_study *s)
@@ -210,14 +224,14 @@ static void table_scaling(lb_study *s)
 void make_tables(lb_study *s, const result *r)
 {
     table_models(s);
-    table_intervals(s, "T19.2", NORM);
-    table_intervals(s, "T19.3", PIXEL);
+    table_intervals(s, r, "T19.2", NORM);
+    table_intervals(s, r, "T19.3", PIXEL);
     table_shares(s);
     table_gains(s);
     table_gate(s);
     table_confusion(s, r);
     table_simple(s);
     table_scaling(s);
-    table_gate_intervals(s);
+    table_gate_intervals(s, r);
     table_weighted(s);
 }
