@@ -24,7 +24,8 @@ typedef struct lb_anova {
  * @param stride    step from one value to the next: 1, or the columns of a table
  * @param class_of  [n] 0 .. classes-1, -1: row not used
  * @return LB_OK; LB_EINVAL (a class out of range; fewer than two classes with rows; no more rows
- *         than classes); LB_ENUMERIC (a value that is not finite; nothing varies at all)
+ *         than classes); LB_ENUMERIC (a value that is not finite; nothing varies at all; sums of
+ * squares beyond the range of a double)
  */
 lb_status lb_anova_of(lb_cvec x, size_t stride, const int *class_of, size_t classes, lb_anova *out,
                       lb_error *err);

@@ -46,6 +46,26 @@ Test(anova, rows_without_a_class_and_classes_without_rows_do_not_count)
     cr_expect(epsilon_eq(dbl, a.share, 16.0 / 17.0, 1e-12));
 }
 
+/* Not a matter of rounding: 0.1 has no exact mean, and all the same it is one value. */
+Test(anova, a_constant_is_refused_and_classes_without_spread_have_an_infinite_f)
+{
+    double same[12], steps[12], huge[12];
+    int k[12];
+    lb_anova a;
+    for (int i = 0; i < 12; i++) {
+        k[i] = i % 3;
+        same[i] = 0.1;
+        steps[i] = 0.1 * (1 + k[i]);
+        huge[i] = i % 2 ? 1e200 : -1e200;
+    }
+    for (size_t n = 4; n <= 12; n++)
+        cr_expect(eq(int, lb_anova_of((lb_cvec){same, n}, 1, k, 3, &a, NULL), LB_ENUMERIC));
+    cr_assert(eq(int, lb_anova_of((lb_cvec){steps, 12}, 1, k, 3, &a, NULL), LB_OK));
+    cr_expect(isinf(a.f));
+    cr_expect(eq(dbl, a.share, 1.0));
+    cr_expect(eq(int, lb_anova_of((lb_cvec){huge, 12}, 1, k, 3, &a, NULL), LB_ENUMERIC));
+}
+
 Test(anova, says_what_it_cannot_do)
 {
     const double x[] = {1, 2, NAN, 3}, same[] = {7, 7, 7, 7};
