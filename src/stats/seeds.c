@@ -18,6 +18,9 @@ static lb_status check(const lb_number *values, size_t k, lb_error *err)
         if (strcmp(values[i].kind, values[0].kind))
             return LB_FAIL(err, LB_EINVAL, "seed %zu has a '%s', seed 0 a '%s'", i, values[i].kind,
                            values[0].kind);
+        if (strcmp(values[i].unit, values[0].unit))
+            return LB_FAIL(err, LB_EINVAL, "seed %zu is in '%s', seed 0 in '%s'", i, values[i].unit,
+                           values[0].unit);
         const lb_status st = lb_rowset_require_same("a summary over seeds", values[0].rows,
                                                     values[0].n, values[i].rows, values[i].n, err);
         if (st != LB_OK)
@@ -47,13 +50,15 @@ lb_status lb_seeds_summarise(const lb_number *values, size_t k, double threshold
     const lb_status st = check(values, k, err);
     if (st != LB_OK)
         return st;
-    const lb_number *first = &values[0];
+    lb_number marked = values[0]; /* an oracle's as soon as one seed is */
+    const lb_number *first = &marked;
     double *v = lb_xcalloc(k, sizeof *v);
     *out = (lb_seed_summary){0};
     double lowest = first->value;
     for (size_t i = 0; i < k; i++) {
         v[i] = values[i].value;
         lowest = fmin(lowest, v[i]);
+        marked.oracle |= values[i].oracle;
         out->above += v[i] > threshold;
     }
     out->all_above = out->above == k;

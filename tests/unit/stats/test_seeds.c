@@ -79,6 +79,19 @@ Test(seeds, one_seed_and_a_zero_mean_have_no_spread_to_divide)
     cr_expect(eq(str, s.relative.na, "n/a (the mean is 0)"));
 }
 
+Test(seeds, one_oracle_makes_the_summary_an_oracles)
+{
+    for (size_t at = 0; at < 3; at++) {
+        lb_number v[] = {gain(0.05, 1), gain(0.04, 2)};
+        lb_seed_summary s;
+        if (at < 2)
+            v[at].oracle = true;
+        cr_assert(eq(int, lb_seeds_summarise(v, 2, 0, &s, NULL), LB_OK));
+        cr_expect(eq(int, s.mean.oracle &&s.lowest.oracle &&s.std_sample.oracle, at < 2));
+        cr_expect(eq(int, s.mean.oracle || s.lowest.oracle || s.std_sample.oracle, at < 2));
+    }
+}
+
 Test(seeds, refuses_other_rows_other_kinds_and_missing_values)
 {
     lb_seed_summary s;
@@ -93,6 +106,9 @@ Test(seeds, refuses_other_rows_other_kinds_and_missing_values)
               err.text);
     v[1] = gain(0.04, 2);
     strcpy(v[1].kind, "r2");
+    cr_expect(eq(int, lb_seeds_summarise(v, 2, 0, &s, NULL), LB_EINVAL));
+    v[1] = gain(0.04, 2);
+    strcpy(v[1].unit, "dex");
     cr_expect(eq(int, lb_seeds_summarise(v, 2, 0, &s, NULL), LB_EINVAL));
     v[1] = gain((double)NAN, 2);
     cr_expect(eq(int, lb_seeds_summarise(v, 2, 0, &s, NULL), LB_ENUMERIC));
