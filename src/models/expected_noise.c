@@ -225,6 +225,8 @@ static lb_status check_validation(task *q, size_t groups, lb_error *err)
                        "training has %zu columns, validation %zu and %zu labels for %zu rows, test "
                        "%zu",
                        lb_gram_cols(q->g), val->x.cols, val->y.n, val->x.rows, q->at->test.cols);
+    if (!val->group)
+        return LB_FAIL(err, LB_EINVAL, "the validation rows have no groups");
     for (size_t i = 0; i < val->y.n; i++) {
         if (val->group[i] < -1 || (val->group[i] >= 0 && (size_t)val->group[i] >= groups))
             return LB_FAIL(err, LB_EINVAL, "validation row %zu is of group %d of %zu", i,

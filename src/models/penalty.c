@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ double lb_r2(const double *y, const double *yhat, size_t n)
     return 1.0 - residual / total;
 }
 
-static lb_status check(lb_cvec grid, int decades, lb_error *err)
+lb_status lb_penalty_check(lb_cvec grid, int decades, lb_error *err)
 {
     if (grid.n == 0)
         return LB_FAIL(err, LB_EINVAL, "no alpha to fit");
@@ -31,6 +32,12 @@ static lb_status check(lb_cvec grid, int decades, lb_error *err)
     if (decades < 0)
         return LB_FAIL(err, LB_EINVAL, "the grid of alphas cannot be extended by %d decades",
                        decades);
+    if (!(grid.data[0] * pow(10.0, -decades) >= DBL_MIN) ||
+        isinf(grid.data[grid.n - 1] * pow(10.0, decades)))
+        return LB_FAIL(err, LB_EINVAL,
+                       "%d decades beyond alphas from %g to %g leave the range of a "
+                       "double",
+                       decades, grid.data[0], grid.data[grid.n - 1]);
     return LB_OK;
 }
 
@@ -71,7 +78,7 @@ lb_status lb_penalty_search(lb_cvec grid, int decades, lb_penalty_score *score, 
                             lb_penalty *out, lb_error *err)
 {
     *out = (lb_penalty){0};
-    lb_status st = check(grid, decades, err);
+    lb_status st = lb_penalty_check(grid, decades, err);
     if (st != LB_OK || (st = append(out, grid.data, grid.n, score, self, err)) != LB_OK)
         return st;
     out->n_grid = out->n;

@@ -29,12 +29,17 @@ typedef lb_status lb_penalty_score(void *self, lb_cvec alphas, double *r2, lb_er
  * @param grid     ascending, all > 0
  * @param decades  how far to go beyond an end; 0: stay on the grid
  * @param out      receives the scores; lb_penalty_free() also after a failure
- * @return LB_OK; LB_EINVAL (empty, not ascending, not positive, decades < 0); LB_ENUMERIC (a score
+ * @return LB_OK; LB_EINVAL (empty, not ascending, not positive, decades < 0 or beyond
+ *         the range of a double); LB_ENUMERIC (a score
  *         on the grid that is not finite); what @p score reports
  */
 lb_status lb_penalty_search(lb_cvec grid, int decades, lb_penalty_score *score, void *self,
                             lb_penalty *out, lb_error *err);
 void lb_penalty_free(lb_penalty *s); /* leaves it zeroed */
+
+/** LB_OK, or LB_EINVAL as lb_penalty_search(); also where the decades leave the range of a double.
+ */
+lb_status lb_penalty_check(lb_cvec grid, int decades, lb_error *err);
 
 /** The decades beyond that end of @p grid which @p edge names (-1: the first, +1: the last),
  * ascending. @p out: @p decades of them */

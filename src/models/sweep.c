@@ -214,6 +214,8 @@ static lb_status check_rows(const lb_gram *gram, const lb_labelled *val, const l
     if (lb_gram_groups(gram) != groups)
         return LB_FAIL(err, LB_ESHAPE, "the training rows are in %zu groups, the models use %zu",
                        lb_gram_groups(gram), groups);
+    if (!val->group)
+        return LB_FAIL(err, LB_EINVAL, "the validation rows have no groups");
     for (size_t i = 0; i < val->x.rows; i++)
         if (val->group[i] < -1 || (val->group[i] >= 0 && (size_t)val->group[i] >= groups))
             return LB_FAIL(err, LB_EINVAL, "validation row %zu is of group %d of %zu", i,
@@ -234,6 +236,8 @@ lb_status lb_sweep_fit(const lb_gram *gram, const lb_labelled *val, const lb_str
     *out = NULL;
     s->members = lb_xcalloc(n, sizeof *s->members);
     s->n = n;
+    if ((st = lb_penalty_check(options.alphas, options.extend_decades, err)) != LB_OK)
+        goto done;
     memcpy(first, options.alphas.data, options.alphas.n * sizeof *first);
     if ((st = check_rows(gram, val, test, options.groups, err)) != LB_OK)
         goto done;
@@ -326,6 +330,8 @@ lb_sweep_model lb_sweep_get(const lb_sweep *s, size_t i)
 lb_status lb_sweep_predict(const lb_sweep *s, const size_t *pick, size_t n, const lb_stream *x,
                            lb_mat yhat, lb_error *err)
 {
+    if (yhat.cols != n)
+        return LB_FAIL(err, LB_ESHAPE, "room for %zu members, %zu are to predict", yhat.cols, n);
     lb_ridge *fits = lb_xcalloc(n, sizeof *fits);
     const lb_ridge **models = lb_xcalloc(n, sizeof *models);
     lb_mat *columns = lb_xcalloc(n, sizeof *columns);

@@ -15,7 +15,9 @@
  * validation rows that belong to the model, and predictions for every test row. Test labels are not
  * an argument, so nothing can be chosen on them. */
 
-/** Labelled rows: spectra, target and the group of each row (-1: row not used). */
+/** Labelled rows: spectra, target and the group of each row (-1: row not used; NULL: training rows
+ * all of group 0). A training row that is not used may hold anything; validation rows are all
+ * predicted, and so must all be finite. */
 typedef struct lb_labelled {
     lb_stream x;
     lb_cvec y;
@@ -62,10 +64,11 @@ typedef struct lb_sweep lb_sweep;
  * @param train, val  labelled rows; a model uses the rows whose group it uses
  * @param test        spectra only; predictions are made for all its rows
  * @return LB_OK; LB_ESHAPE (columns, lengths or numbers of groups disagree); LB_EINVAL (a group out
- *         of range; a member without training rows, with fewer than two validation rows or with
- *         labels there that do not vary; a grid that does not ascend); LB_ENUMERIC (NaN or infinity
- *         in a row that counts, or in a prediction); what the streams return
- * Source: penalty by hold-out validation, Hastie, Tibshirani & Friedman, ESL 2nd ed., sec. 7.2.
+ *         of range, validation rows without groups; alphas as lb_penalty_search(); a member without
+ * training rows, with fewer than two validation rows or with labels there that do not vary; a grid
+ * that does not ascend); LB_ENUMERIC (NaN or infinity in a row that counts, or in a prediction);
+ * what the streams return Source: penalty by hold-out validation, Hastie, Tibshirani & Friedman,
+ * ESL 2nd ed., sec. 7.2.
  */
 lb_status lb_sweep_run(const lb_labelled *train, const lb_labelled *val, const lb_stream *test,
                        const lb_member *members, size_t n, lb_sweep_options options, lb_sweep **out,

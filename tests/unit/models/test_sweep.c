@@ -320,6 +320,9 @@ Test(sweep, says_the_same_of_its_test_rows_whenever_it_is_asked)
     }
     const lb_stream narrow = {x.rows, x.cols - 1, x.read, x.self, false};
     cr_expect(eq(int, lb_sweep_predict(s, pick, 2, &narrow, yhat, NULL), LB_ESHAPE));
+    cr_expect(eq(int, lb_sweep_predict(s, pick, 1, &x, yhat, NULL), LB_ESHAPE));
+    yhat.cols = 1;
+    cr_expect(eq(int, lb_sweep_predict(s, pick, 2, &x, yhat, NULL), LB_ESHAPE));
     free(yhat.data);
     lb_sweep_free(s);
     sets_free(&d);
@@ -376,15 +379,20 @@ Test(sweep, validation_labels_that_are_all_equal_cannot_choose)
     expect_refusal(&d, &m, LB_EINVAL, "'flat'");
 }
 
-Test(sweep, a_grid_that_descends_is_refused)
+Test(sweep, penalties_must_ascend_be_positive_and_stay_in_range)
 {
     sets d = sets_make();
-    const double down[] = {1.0, 0.1};
+    const double down[] = {1.0, 0.1}, zero[] = {0.0, 1.0},
+                 far[] = {1.0, 1e300}, *const grids[] = {down, zero, far};
+    const char *const words[] = {"ascend", "positive", "range"};
     lb_sweep *s = NULL;
-    lb_error err = {0};
-    cr_expect(
-        eq(int, run(&d, members, 1, (lb_sweep_options){.alphas = {down, 2}}, &s, &err), LB_EINVAL));
-    cr_expect(strstr(err.text, "global") != NULL, "%s", err.text);
+    for (size_t k = 0; k < 3; k++) {
+        lb_error err = {0};
+        const lb_sweep_options o = {.alphas = {grids[k], 2}, .extend_decades = 9};
+        cr_expect(eq(int, run(&d, members, 1, o, &s, &err), LB_EINVAL));
+        cr_expect(strstr(err.text, words[k]) != NULL, "%s", err.text);
+    }
+    cr_expect(eq(int, run(&d, members, 1, (lb_sweep_options){0}, &s, NULL), LB_EINVAL));
     sets_free(&d);
 }
 
