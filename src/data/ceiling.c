@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "data/ceiling.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "data/elementary.h"
 #include "data/simulate.h"
@@ -310,7 +311,7 @@ lb_status lb_ceiling_tabulate(lb_ceiling *c, lb_error *err)
         return LB_OK;
     c->table = lb_xaligned(n * c->pixels, sizeof *c->table);
     c->power = lb_xcalloc(n, sizeof *c->power);
-#pragma omp parallel
+#pragma omp parallel if (n * c->pixels >= LB_WORTH_THREADS)
     {
         lb_ceiling_work *w = lb_ceiling_work_new(c);
 #pragma omp for schedule(static)

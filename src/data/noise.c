@@ -119,7 +119,7 @@ static lb_status read_rows(const lb_noisy *noisy, bool whitened, size_t first, l
         st = lb_spectra_read(noisy->spectra, first + done, flux, error, err);
         if (st != LB_OK)
             break;
-#pragma omp parallel for schedule(dynamic, 8)
+#pragma omp parallel for schedule(dynamic, 8) if (k * x.cols >= LB_WORTH_THREADS)
         for (size_t i = 0; i < k; i++) {
             float *row = flux.data + i * flux.stride;
             add_noise(noisy->seed, first + done + i, (float)noisy->level, x.cols,

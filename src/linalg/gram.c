@@ -378,8 +378,9 @@ static void start_reading(block *b, size_t first)
         return;
     b->first = first;
     b->rows.rows = b->x->rows - first < BLOCK ? b->x->rows - first : BLOCK;
-    b->running =
-        first > 0 && !b->x->threaded && pthread_create(&b->reader, NULL, read_block, b) == 0;
+    b->running = first > 0 && !b->x->threaded &&
+                 b->rows.rows * b->x->cols * b->x->cols >= LB_WORTH_THREADS &&
+                 pthread_create(&b->reader, NULL, read_block, b) == 0;
     if (!b->running)
         read_block(b);
 }

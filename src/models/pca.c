@@ -616,7 +616,7 @@ done:
 
 static void score_rows(const lb_pca *m, lb_cmatf x, lb_mat scores)
 {
-#pragma omp parallel if (x.rows >= PANEL)
+#pragma omp parallel if (x.rows * x.cols * m->components.rows >= LB_WORTH_THREADS)
     {
         const size_t p = x.cols;
         double *row = lb_xaligned(p, sizeof *row);

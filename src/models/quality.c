@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/quality.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 
 #include <gsl/gsl_sort_float.h>
@@ -12,7 +13,6 @@
 enum {
     LANES = 8,      /* partial sums: a fixed order that vectorises */
     BUCKETS = 2048, /* of a row, for its order statistics */
-    SERIAL = 64,    /* rows below which a second thread does not pay */
 };
 
 const char *const lb_quality_names[LB_QUALITY_FEATURES] = {
@@ -256,7 +256,7 @@ static void each_row(lb_cmatf error, void (*one)(const job *, size_t, size_t, wo
                      size_t *replaced)
 {
     size_t count = 0;
-#pragma omp parallel reduction(+ : count) if (error.rows >= SERIAL)
+#pragma omp parallel reduction(+ : count) if (error.rows * error.cols >= LB_WORTH_THREADS)
     {
         work *w = work_new(error.cols);
 #pragma omp for schedule(static)
@@ -373,7 +373,7 @@ lb_status lb_quality_relative(lb_quality_scale scale, lb_cmatf flux, lb_cmatf er
         return LB_FAIL(err, LB_ESHAPE, "flux is %zux%zu, its error %zux%zu", flux.rows, flux.cols,
                        error.rows, error.cols);
     size_t count = 0;
-#pragma omp parallel reduction(+ : count) if (error.rows >= SERIAL)
+#pragma omp parallel reduction(+ : count) if (error.rows * error.cols >= LB_WORTH_THREADS)
     {
         work *w = work_new(error.cols);
 #pragma omp for schedule(static)

@@ -370,7 +370,10 @@ lb_status lb_training_share(size_t n, const double *work, const char *what,
     size_t *order = largest_first(n, work);
     lb_error *errors = lb_xcalloc(n, sizeof *errors);
     lb_status st = LB_OK;
-#pragma omp parallel for schedule(dynamic, 1) if (n > 1)
+    double together = 0.0;
+    for (size_t i = 0; i < n; i++)
+        together += work[i];
+#pragma omp parallel for schedule(dynamic, 1) if (n > 1 && together >= (double)LB_WORTH_THREADS)
     for (size_t i = 0; i < n; i++)
         job(self, order[i], &errors[order[i]]);
     for (size_t i = 0; i < n && st == LB_OK; i++)

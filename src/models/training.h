@@ -108,7 +108,8 @@ void lb_training_order(uint64_t seed, uint64_t epoch, const size_t *train, size_
 
 /**
  * Run @p n jobs, each on one thread, the largest first; a single job has all threads to itself.
- * @param work  (n) size of each, in any unit
+ * @param work  (n) multiplications of an epoch of each, roughly; together fewer than
+ *              LB_WORTH_THREADS run on the thread that calls
  * @return LB_OK, or what the first job that failed says, as "@p what 2: ..." when there are several
  */
 lb_status lb_training_share(size_t n, const double *work, const char *what,

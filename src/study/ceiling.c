@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/ceiling.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "stats/quantile.h"
 
@@ -37,7 +38,7 @@ static lb_status visit(const lb_ceiling *c, bool differences, lb_survey *s, size
 static lb_status visit_all(const lb_ceiling *c, bool differences, lb_survey *s, lb_error *err)
 {
     lb_status st = LB_OK;
-#pragma omp parallel
+#pragma omp parallel if (s->n * lb_ceiling_pixels(c) >= LB_WORTH_THREADS)
     {
         lb_ceiling_work *work = lb_ceiling_work_new(c);
 #pragma omp for schedule(dynamic, 8)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study/stack.h"
 
+#include "core/cpu.h"
 #include "core/memory.h"
 #include "models/folds.h"
 #include "models/gate.h"
@@ -178,7 +179,8 @@ void lb_learn_gates(lb_study *s, lb_learn_rows rows, const lb_learn_plan *plan, 
     lesson l = lesson_of(rows);
     lb_status *status = lb_xcalloc(n, sizeof *status);
     lb_error *err = lb_xcalloc(n, sizeof *err);
-#pragma omp parallel for schedule(dynamic)
+    const size_t work = n ? n * rows.held->n * rows.train.cols * plan[0].epochs : 0;
+#pragma omp parallel for schedule(dynamic) if (work >= LB_WORTH_THREADS)
     for (size_t i = 0; i < n; i++)
         status[i] = learn(&l, rows.test, plan[i], &out[i], &err[i]);
     for (size_t i = 0; i < n && lb_study_ok(s); i++) {

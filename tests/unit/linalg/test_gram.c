@@ -452,11 +452,11 @@ static lb_status watched_read(void *self, size_t first, lb_matf x, lb_error *err
 
 Test(gram, reads_ahead_unless_the_stream_uses_every_thread_itself)
 {
-    watched w = {toy_make(900, 20, 5), pthread_self(), 0};
+    watched w = {toy_make(900, 40, 5), pthread_self(), 0};
     lb_gram *g[2] = {NULL};
     lb_error err = {0};
     for (int threaded = 0; threaded < 2; threaded++) {
-        const lb_stream s = {900, 20, watched_read, &w, threaded};
+        const lb_stream s = {900, 40, watched_read, &w, threaded};
         w.elsewhere = 0;
         cr_assert(eq(int,
                      lb_gram_accumulate(&s, toy_y(&w.t), w.t.group, (lb_gram_options){.groups = 3},
@@ -465,7 +465,7 @@ Test(gram, reads_ahead_unless_the_stream_uses_every_thread_itself)
                   "%s", err.text);
         cr_expect(eq(int, w.elsewhere == 0, threaded), "%zu reads by other threads", w.elsewhere);
     }
-    lb_moments m[2] = {moments_make(20), moments_make(20)};
+    lb_moments m[2] = {moments_make(40), moments_make(40)};
     for (int k = 0; k < 2; k++) {
         cr_assert(eq(int, lb_gram_moments(g[k], all, false, &m[k], &err), LB_OK));
         lb_gram_free(g[k]);

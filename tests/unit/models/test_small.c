@@ -17,7 +17,7 @@
 #include <criterion/new/assert.h>
 #include <omp.h>
 
-enum { N = 60, P = 8, K = 3 };
+enum { N = 300, P = 8, K = 3 };
 
 static toy t;
 static int label[N];
