@@ -85,7 +85,7 @@ static void solve_tridiagonal(const lanczos *l, double shift, const double *pivo
 static double smallest(const lanczos *l, double shift, double below, double *room)
 {
     double above = 1.0;
-    while (above > 1.1 * below) {
+    while (below > 0.0 && above > 1.1 * below) { /* 0: out of range, and no residual will do */
         const double middle = sqrt(below * above);
         *(eliminate(l, shift, middle, room) ? &below : &above) = middle;
     }

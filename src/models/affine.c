@@ -123,8 +123,7 @@ static sums add_up(const points *q, bool constant)
 /* Covariances of slope and height at xbar, in units of s^2; those of a and b follow. */
 static void uncertainty(const sums *t, lb_affine *out)
 {
-    const double aa = t->q2 / (t->uu * t->uu), cc = t->q0 / (t->s * t->s),
-                 ac = t->q1 / (t->uu * t->s);
+    const double aa = t->q2 / t->uu / t->uu, cc = t->q0 / (t->s * t->s), ac = t->q1 / t->uu / t->s;
     const double variance = t->ee / (t->s - t->q0 / t->s - t->q2 / t->uu);
     out->residual_sd = sqrt(variance);
     out->se_a = sqrt(variance * aa);
@@ -168,7 +167,9 @@ lb_status lb_affine_fit(lb_cvec yhat, lb_cvec y, lb_cvec weight, size_t min_rows
         out->b = t.shift - t.tilt * t.xbar;
         uncertainty(&t, out);
     }
-    if (isfinite(out->a) && isfinite(out->b) && isfinite(out->se_b) && (constant || !isnan(out->p)))
+    const bool in_range = constant || (isfinite(t.uu) && (t.uu > 0.0) && !isnan(out->p) &&
+                                       (t.ee == 0.0 || out->se_a > 0.0));
+    if (isfinite(out->a) && isfinite(out->b) && isfinite(out->se_b) && isfinite(t.ee) && in_range)
         return LB_OK;
     return LB_FAIL(
         err, LB_ENUMERIC,

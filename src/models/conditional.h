@@ -104,7 +104,8 @@ lb_status lb_conditional_run(const lb_conditional_labelled *train,
 void lb_conditional_free(lb_conditional *c); /* NULL is fine */
 
 /** As models/sweep.h; r2_val is the mean over folds if there are folds, n_val then 0; there is no
- * least-squares fit and no estimate of the condition. */
+ * least-squares fit, no estimate of the condition, and w and b are NULL: lb_conditional_weights().
+ */
 lb_sweep_model lb_conditional_get(const lb_conditional *c, size_t member);
 
 /** The weights, alphas in the order of lb_conditional_get().alphas. Borrowed. */

@@ -83,7 +83,7 @@ lb_status lb_expected_noise_run(const lb_labelled *train, const lb_stream *error
                                 lb_expected_noise **out, lb_error *err);
 void lb_expected_noise_free(lb_expected_noise *s); /* NULL is fine */
 
-/** As models/sweep.h; there is no least-squares fit. */
+/** As models/sweep.h; there is no least-squares fit, and w and b are NULL. */
 lb_sweep_model lb_expected_noise_get(const lb_expected_noise *s, size_t level, size_t member);
 
 #endif

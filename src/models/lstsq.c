@@ -57,6 +57,13 @@ static lb_status decompose(work *k, lb_error *err)
         for (size_t i = 0; i < n; i++)
             norm = hypot(norm, k->x.data[i * k->x.stride + j]);
         k->scale[j] = norm > 0.0 ? exp2(nearbyint(log2(norm))) : 1.0;
+        if (!isnormal(k->scale[j])) {
+            free(a.data);
+            return LB_FAIL(err, LB_ENUMERIC,
+                           "the length of column %zu, %g, leaves the range of a "
+                           "double",
+                           j, norm);
+        }
         for (size_t i = 0; i < n; i++)
             a.data[i * p + j] = k->x.data[i * k->x.stride + j] / k->scale[j];
     }

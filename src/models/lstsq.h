@@ -28,7 +28,8 @@ typedef struct lb_lstsq {
  * @param x         (n, p); put a column of ones in it for an intercept
  * @param centred   TSS about the mean of y (a model with an intercept) or about 0
  * @param out       receives the fit; release with lb_lstsq_free()
- * @return LB_OK; LB_ESHAPE; LB_EINVAL (no row or no column); LB_ENUMERIC (NaN or infinity)
+ * @return LB_OK; LB_ESHAPE; LB_EINVAL (no row or no column); LB_ENUMERIC (NaN or infinity, or a
+ *         column whose length leaves the range of a double)
  */
 lb_status lb_lstsq_fit(lb_cmat x, lb_cvec y, bool centred, lb_lstsq *out, lb_error *err);
 void lb_lstsq_free(lb_lstsq *f);

@@ -240,5 +240,8 @@ lb_status lb_mlp_predict(const lb_mlp *m, lb_source x, const size_t *rows, lb_ve
     st = predict(m, work, block, x, rows, yhat, err);
     lb_net_work_free(work);
     free(block.data);
+    for (size_t i = 0; i < yhat.n && st == LB_OK; i++)
+        if (!isfinite(yhat.data[i]))
+            st = LB_FAIL(err, LB_ENUMERIC, "prediction %zu is %g", i, yhat.data[i]);
     return st;
 }

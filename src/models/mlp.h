@@ -38,7 +38,7 @@ enum { LB_MLP_HIDDEN_MAX = LB_NET_LAYERS_MAX - 1 };
 typedef struct lb_mlp_options {
     size_t hidden[LB_MLP_HIDDEN_MAX]; /* units of each hidden layer */
     size_t n_hidden;                  /* 0: a linear model */
-    double dropout;                   /* after each hidden layer, in [0, 1) */
+    double dropout;                   /* after each hidden layer, in [0, 0.99] */
     lb_adam_options adam;
     lb_training_options training;
 } lb_mlp_options;
@@ -78,7 +78,7 @@ const lb_net *lb_mlp_net(const lb_mlp *m);
  * @param rows  row numbers of @p x, or NULL: 0, 1 ...
  * @param yhat  out, one per row
  * @return LB_OK; LB_ESHAPE (columns); LB_EINVAL (a row number beyond the last); LB_ENUMERIC (NaN or
- *         infinity in a row, named); or what the stream reports
+ *         infinity in a row, or in what the network makes of it, named); or what the stream reports
  */
 lb_status lb_mlp_predict(const lb_mlp *m, lb_source x, const size_t *rows, lb_vec yhat,
                          lb_error *err);

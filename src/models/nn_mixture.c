@@ -405,7 +405,8 @@ lb_status lb_nn_mixture_fit(const lb_nn_mixture_task *tasks, size_t n, lb_nn_mix
     double *work = lb_xcalloc(n, sizeof *work);
     memset(out, 0, n * sizeof(lb_nn_mixture *));
     for (size_t i = 0; i < n; i++)
-        work[i] = (double)tasks[i].data.n_train * (double)tasks[i].options.experts;
+        work[i] = (double)tasks[i].data.n_train * (double)tasks[i].options.experts *
+                  (double)lb_source_cols(tasks[i].data.x);
     const lb_status st = lb_training_share(n, work, "mixture", fit_number, &c, err);
     for (size_t i = 0; i < n && st != LB_OK; i++) {
         lb_nn_mixture_free(out[i]);
@@ -465,5 +466,8 @@ lb_status lb_nn_mixture_predict(const lb_nn_mixture *m, lb_source x, lb_cmat gat
     st = predict(m, &way, x, g, rows, n, out, err);
     passage_free(&way);
     free(features);
+    for (size_t i = 0; out.yhat.data && i < n && st == LB_OK; i++)
+        if (!isfinite(out.yhat.data[i]))
+            st = LB_FAIL(err, LB_ENUMERIC, "prediction %zu is %g", i, out.yhat.data[i]);
     return st;
 }

@@ -91,7 +91,7 @@ lb_status lb_nn_mixture_predict(const lb_nn_mixture *m, lb_source x, lb_cmat gat
  * The loss above for a batch, and its slopes: forward and backward of all that is not a network.
  * Everything in standardised units.
  * @param y        (n)
- * @param outputs  (n, K) of the experts
+ * @param outputs  (n, K) of the experts, K up to LB_NN_EXPERTS_MAX
  * @param weights  (n, K) logits of the gate on entry, p on return
  * @param slope_outputs, slope_logits  (n, K) out: derivatives of the loss
  * @param squares  out: sum of (yhat - y)^2

@@ -41,6 +41,11 @@ static lb_status check(const task *t, const lb_known *sets, size_t n_sets, lb_er
             return LB_FAIL(err, LB_ESHAPE,
                            "set %zu is %zux%zu with %zu labels, the training rows have %zu columns",
                            s, sets[s].x.rows, sets[s].x.cols, sets[s].y.n, t->x->cols);
+    for (size_t s = 0; s < n_sets; s++)
+        for (size_t i = 0; i < sets[s].y.n; i++)
+            if (!isfinite(sets[s].y.data[i]))
+                return LB_FAIL(err, LB_ENUMERIC, "the label of row %zu of set %zu is %g", i, s,
+                               sets[s].y.data[i]);
     return LB_OK;
 }
 

@@ -70,8 +70,8 @@ typedef struct lb_outoffold_result {
  * @param sets     n_sets sets to predict by the full fit
  * @return LB_OK; LB_ESHAPE (columns or lengths disagree); LB_EINVAL (folds < 2, a fold out of range
  *         or without rows, alphas empty, not ascending or not positive, labels of the folds that do
- *         not vary); LB_ENUMERIC (NaN or infinity in x or y; an R2 beyond the range of a double;
- *         weights as in lb_ridge_fit()); what the streams report
+ *         not vary); LB_ENUMERIC (NaN or infinity in x, in y or in a known label; an R2 beyond the
+ * range of a double; weights as in lb_ridge_fit()); what the streams report
  */
 lb_status lb_outoffold_run(const lb_stream *x, lb_cvec y, const int *fold,
                            lb_outoffold_options options, const lb_known *sets, size_t n_sets,

@@ -126,8 +126,8 @@ lb_status lb_bounds_summarise(const lb_bound *b, size_t n, double variance, lb_b
  * linear in log SNR; and the cliff, the largest SNR whose median is 0.
  * @param snr       (n) > 0, increasing or decreasing: a sweep in the order it was made
  * @param median    (n) at each
- * @param critical  out, kind "snr"; the crossing at the largest SNR if there are several. n/a when
- *                  the sweep stays on one side: "n/a (above it everywhere)", "n/a (never reached)"
+ * @param critical  out, kind "snr"; the crossing at the largest SNR if there are several. "n/a
+ * (above it everywhere)"; "n/a (never reached)" where the largest SNR is below it
  * @param cliff     out, kind "snr"; "n/a (never 0)"
  * The caller puts the definition of SNR into the protocol of both.
  * @return LB_OK; LB_ESHAPE; LB_EINVAL (n = 0, SNR not > 0 or not monotone, a median that is not

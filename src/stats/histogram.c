@@ -7,9 +7,9 @@
 lb_status lb_histogram(lb_cvec x, double lo, double hi, size_t bins, double *edges, double *counts,
                        size_t *outside, lb_error *err)
 {
-    if (!bins || !isfinite(lo) || !isfinite(hi) || !(lo < hi))
-        return LB_FAIL(err, LB_EINVAL, "a histogram of %zu bins over [%g, %g]", bins, lo, hi);
     const double width = (hi - lo) / (double)bins;
+    if (!bins || !(width > 0.0) || !isfinite(width))
+        return LB_FAIL(err, LB_EINVAL, "a histogram of %zu bins over [%g, %g]", bins, lo, hi);
     size_t missed = 0;
     for (size_t k = 0; k <= bins; k++)
         edges[k] = k == bins ? hi : lo + (double)k * width;

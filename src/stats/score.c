@@ -143,6 +143,9 @@ static lb_status mean_error(const lb_outcome *o, const char *kind, double (*f)(d
     free(e);
     if (!n)
         set_na(out, "n/a (no rows)");
+    else if (!isfinite(out->value) || (n > 1 && !isfinite(out->se)))
+        return LB_FAIL(err, LB_ENUMERIC, "%s of '%s': the errors leave the range of a double", kind,
+                       model_of(o));
     return LB_OK;
 }
 

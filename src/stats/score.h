@@ -40,7 +40,8 @@ lb_status lb_outcome_check(const lb_outcome *o, lb_error *err);
  * for mae, rmse and bias the standard error of the mean (of rmse by the delta method); the interval
  * of R2 comes from stats/bootstrap.h.
  * @return LB_OK, also when there is no answer: "n/a (n<2)", "n/a (zero target variance)" (r2), "n/a
- *         (no rows)"; LB_ESHAPE; LB_ENUMERIC if y or yhat holds NaN or infinity
+ *         (no rows)"; LB_ESHAPE; LB_ENUMERIC if y or yhat holds NaN or infinity, or their errors
+ * leave the range of a double
  */
 lb_status lb_score_r2(const lb_outcome *o, lb_number *out, lb_error *err);
 lb_status lb_score_mae(const lb_outcome *o, lb_number *out, lb_error *err);

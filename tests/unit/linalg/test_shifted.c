@@ -138,6 +138,19 @@ Test(shifted, an_alpha_far_below_many_eigenvalues_below_the_pole_is_given_up)
     free(x);
 }
 
+Test(shifted, a_ratio_of_penalties_out_of_range_is_given_up_and_comes_to_an_end)
+{
+    const double alpha = 1e-300;
+    lb_cholesky *a = product(40, 10), *u = factor(a, 10, 1.0);
+    double b[10] = {1.0, 2.0}, x[10];
+    bool solved = true;
+    lb_shifted_solve(u, 1e300, (lb_cvec){b, 10}, (lb_cvec){&alpha, 1}, 10, lb_mat_of(x, 1, 10),
+                     &solved);
+    cr_expect(not(solved));
+    lb_cholesky_free(a);
+    lb_cholesky_free(u);
+}
+
 Test(shifted, nothing_to_solve_gives_nothing_and_nan_is_not_solved)
 {
     const double alphas[] = {2.0, 3.0};

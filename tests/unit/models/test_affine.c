@@ -510,6 +510,29 @@ Test(affine, apply_works_in_place_and_leaves_absent_experts_absent)
     cr_expect(isnan(table[5][3]));
 }
 
+Test(affine, the_scale_of_the_labels_changes_no_test_and_beyond_the_range_is_refused)
+{
+    lb_affine unit, far;
+    cr_assert(
+        eq(int, lb_affine_fit((lb_cvec){x, N}, (lb_cvec){y, N}, ones, 3, &unit, NULL), LB_OK));
+    for (int decades = 77; decades <= 150; decades += 73) {
+        double big_x[N], big_y[N];
+        for (int i = 0; i < N; i++) {
+            big_x[i] = x[i] * pow(10.0, decades);
+            big_y[i] = y[i] * pow(10.0, decades);
+        }
+        const lb_status st =
+            lb_affine_fit((lb_cvec){big_x, N}, (lb_cvec){big_y, N}, ones, 3, &far, NULL);
+        if (decades == 77 || st == LB_OK) {
+            cr_assert(eq(int, st, LB_OK));
+            cr_expect(epsilon_eq(dbl, far.p, unit.p, 1e-9));
+            cr_expect(epsilon_eq(dbl, far.se_a, unit.se_a, 1e-9));
+        } else {
+            cr_expect(eq(int, st, LB_ENUMERIC));
+        }
+    }
+}
+
 Test(affine, says_which_argument_is_wrong)
 {
     lb_affine f, cal[K];

@@ -788,7 +788,7 @@ Test(conditional, five_blocks_of_4096_columns_take_less_than_8_gb)
 {
     const lb_monomial term[] = {{{0}}, {{1}}, {{0, 1}}, {{2}}, {{0, 2}}};
     const lb_conditions five = {term, 5, .plain = true};
-    set s = set_make(2, 4096, 9);
+    set s = set_make(60, 4096, 9); /* more values than products of conditions */
     const lb_stream x = toy_stream(&s.t);
     lb_conditional_gram *g = NULL;
     lb_error err = {0};
@@ -802,6 +802,7 @@ Test(conditional, five_blocks_of_4096_columns_take_less_than_8_gb)
               err.text);
     cr_expect(eq(dbl, columns, 20480.0));
     cr_expect(lt(dbl, gb, 8.0));
+    cr_expect(gt(dbl, gb, 2.5), "%s", err.text);
     set_free(&s);
 }
 

@@ -180,5 +180,10 @@ Test(lstsq, says_which_argument_is_wrong)
     y[0] = INFINITY;
     cr_expect(eq(int, lb_lstsq_fit(design, (lb_cvec){y, 2}, true, &f, NULL), LB_ENUMERIC));
     cr_expect(eq(ptr, f.w.data, NULL));
+    y[0] = 1;
+    x[0] = x[2] = 1.7e308;
+    err = (lb_error){0};
+    cr_expect(eq(int, lb_lstsq_fit(design, (lb_cvec){y, 2}, false, &f, &err), LB_ENUMERIC));
+    cr_expect(ne(ptr, strstr(err.text, "column 0"), NULL), "%s", err.text);
     lb_lstsq_free(&f);
 }

@@ -354,6 +354,11 @@ Test(mlp, names_the_row_that_is_not_finite)
     w->x[w->rows[TRAIN + 7] * P + 9] = NAN; /* a validation row */
     expect_failure(t, LB_ENUMERIC, "column 9 is");
     w->x[w->rows[TRAIN + 7] * P + 9] = 1.0f;
+    for (size_t j = 0; j < P; j++)
+        w->x[w->rows[11] * P + j] = 3e38f;
+    cr_expect(eq(int, lb_mlp_predict(m, t.data.x, NULL, yhat, &err), LB_ENUMERIC));
+    for (size_t j = 0; j < P; j++)
+        w->x[w->rows[11] * P + j] = 1.0f;
     w->y[w->rows[5]] = NAN;
     expect_failure(t, LB_ENUMERIC, "the label of row");
     w->y[w->rows[5]] = 1.0;

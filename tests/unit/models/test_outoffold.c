@@ -321,6 +321,10 @@ Test(outoffold, says_what_is_wrong_with_the_rows)
     cr_expect(eq(
         int, lb_outoffold_run(&x, (lb_cvec){train.y, N - 1}, fold, options(), NULL, 0, &out, NULL),
         LB_ESHAPE));
+    const double label = test.y[3];
+    test.y[3] = NAN;
+    expect(options(), LB_ENUMERIC, "row 3 of set 0");
+    test.y[3] = label;
     train.x[40 * P + 3] = NAN;
     expect(options(), LB_ENUMERIC, "row 40, column 3");
     train.x[40 * P + 3] = 1.0f;

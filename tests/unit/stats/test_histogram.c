@@ -50,4 +50,5 @@ Test(histogram, refuses_an_empty_range)
     cr_expect(
         eq(int, lb_histogram(none, 0, (double)INFINITY, 1, edges, counts, NULL, NULL), LB_EINVAL));
     cr_expect(eq(int, lb_histogram(none, 0, 1, 0, edges, counts, NULL, NULL), LB_EINVAL));
+    cr_expect(eq(int, lb_histogram(none, -1e308, 1e308, 1, edges, counts, NULL, NULL), LB_EINVAL));
 }

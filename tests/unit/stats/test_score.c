@@ -204,6 +204,11 @@ Test(score, values_beyond_the_range_of_a_double_are_an_error_not_a_score)
     lb_number x;
     cr_expect(eq(int, lb_score_r2(&o, &x, NULL), LB_ENUMERIC));
     cr_expect(eq(int, lb_score_r2(&t, &x, NULL), LB_ENUMERIC));
+    const double up[] = {1e308, 1e308}, down[] = {-1e308, -1e308};
+    const lb_outcome far = outcome(rows, up, down, "m");
+    cr_expect(eq(int, lb_score_mae(&far, &x, NULL), LB_ENUMERIC));
+    cr_expect(eq(int, lb_score_bias(&far, &x, NULL), LB_ENUMERIC));
+    cr_expect(eq(int, lb_score_rmse(&far, &x, NULL), LB_ENUMERIC));
     lb_rowset_free(rows);
 }
 
