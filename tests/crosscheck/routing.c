@@ -7,6 +7,7 @@
 #include "data/gate_noise.h"
 #include "data/quantile_bins.h"
 #include "models/mixture.h"
+#include "stats/anova.h"
 #include "stats/classify.h"
 
 #include <math.h>
@@ -165,6 +166,20 @@ static void judge_weights(witness *w, const problem *q)
     lb_rowset_free(rows);
 }
 
+/* How well each weight alone tells the true class. */
+static void tell_classes(witness *w, const problem *q)
+{
+    double f[K], share[K];
+    for (size_t k = 0; k < K && w->status == LB_OK; k++) {
+        lb_anova a = {0};
+        w->status = lb_anova_of((lb_cvec){q->p + k, q->n}, K, q->truth, K, &a, &w->err);
+        f[k] = a.f;
+        share[k] = a.share;
+    }
+    witness_save(w, "anova_f", f, K, 0, 0);
+    witness_save(w, "anova_share", share, K, 0, 0);
+}
+
 static void bin_quantiles(witness *w, const problem *q)
 {
     lb_quantile_bins b;
@@ -193,6 +208,7 @@ int main(int argc, char **argv)
         route(&w, &q);
     classify(&w, &q);
     judge_weights(&w, &q);
+    tell_classes(&w, &q);
     bin_quantiles(&w, &q);
     problem_free(&q);
     return witness_end(&w);

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Routing, the scores of a gate, quantile bins and gate noise, by NumPy and scikit-learn."""
+"""Routing, the scores of a gate, analysis of variance, quantile bins and gate noise, by NumPy and scikit-learn."""
 from witness import Witness, need
 
 need("numpy", "scipy", "sklearn")
 import numpy as np
 from scipy import stats
 from sklearn import metrics
+from sklearn.feature_selection import f_classif
 
 K, TAU, BINS = 9, 0.5, 7
 w = Witness("routing")
@@ -55,6 +56,12 @@ for name, confidence, hit in (("top", p.max(axis=1), called == truth), ("2", p[:
 w.close("entropy of the weights", w["entropy"], stats.entropy(p, axis=1) / np.log(K), rtol=1e-13)
 w.close("mean probability by true class", w["mean_probability"],
         [p[truth == t].mean(axis=0) for t in range(K)], rtol=1e-12)
+
+f = f_classif(p, truth)[0]
+between, within = len(np.unique(truth)) - 1, len(p) - len(np.unique(truth))
+w.close("F of each weight over the classes", w["anova_f"], f, rtol=1e-10)
+w.close("share of variance between classes", w["anova_share"],
+        f * between / (f * between + within), rtol=1e-10)
 
 # Labels on a grid: quantiles without doubles, the smallest value is no edge.
 mh = w["mh"]
