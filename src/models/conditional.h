@@ -54,8 +54,8 @@ typedef struct lb_conditional_rows {
 typedef struct lb_conditional_labelled {
     lb_conditional_rows rows;
     lb_cvec y;
-    const int *fold; /* [rows] training: 0 .. folds-1; validation: >= 0. -1: row not used. NULL: all
-                        0 */
+    const int *fold; /* [rows] training: 0 .. folds-1; validation: >= 0. -1: row not used, though
+                        validation rows are all predicted and must be finite. NULL: all 0 */
 } lb_conditional_labelled;
 
 typedef struct lb_conditional_member {

@@ -11,6 +11,7 @@
 
 lb_status lb_gate_new(lb_gate_shape s, uint64_t seed, lb_gate **out, lb_error *err)
 {
+    *out = NULL;
     if (s.features == 0 || s.experts == 0)
         return LB_FAIL(err, LB_EINVAL, "a gate from %zu features to %zu experts: needs one of each",
                        s.features, s.experts);

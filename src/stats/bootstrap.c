@@ -319,6 +319,7 @@ lb_status lb_bootstrap_new_plan(const lb_outcome *models, size_t m, lb_bootstrap
                                 lb_bootstrap **out, lb_error *err)
 {
     const size_t columns = plan.columns ? plan.columns : 1;
+    *out = NULL;
     lb_status st = check(models, m * columns, plan.draws, err);
     if (st != LB_OK)
         return st;
